@@ -1,0 +1,54 @@
+# Toggl Pulse: every command of the project, one line each.
+PYTHON ?= python3
+BIN := .venv/bin
+
+.PHONY: help run test test-long check bench docs format lock clean
+
+help: ## list these commands
+	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
+
+.venv/run: requirements.txt pyproject.toml
+	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Toggl Pulse needs Python 3.11 or later (make PYTHON=python3.12 run)")'
+	$(PYTHON) -m venv .venv
+	$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r requirements.txt
+	$(BIN)/pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+	@touch $@
+
+.venv/dev: requirements-dev.txt .venv/run
+	$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r requirements-dev.txt
+	@touch $@
+
+run: .venv/run ## start the service: on your account if there are Toggl credentials, else on demo data
+	@$(BIN)/toggl-pulse serve --or-demo
+
+test: .venv/dev ## the whole suite, without the long proofs
+	$(BIN)/pytest -n auto -q
+
+test-long: .venv/dev ## the long proofs too
+	$(BIN)/pytest -n auto -q -m "long or not long"
+
+check: .venv/dev ## format, lint, types, imports, docs
+	$(BIN)/ruff format --check src tests benchmarks
+	$(BIN)/ruff check src tests benchmarks
+	$(BIN)/mypy
+	$(BIN)/lint-imports --no-cache
+	$(BIN)/cog --check -PUe $(COGGED)
+
+COGGED := README.md docs/settings.md docs/cli.md docs/metrics.md docs/architecture.md
+
+docs: .venv/dev ## write the generated tables anew
+	$(BIN)/cog -r -PUe $(COGGED)
+
+format: .venv/dev ## format and mend what can be mended
+	$(BIN)/ruff format src tests benchmarks
+	$(BIN)/ruff check --fix src tests benchmarks
+
+bench: .venv/dev ## benchmarks: a question and a printed ratio each
+	$(BIN)/python -m benchmarks
+
+lock: .venv/dev ## write the lock files anew, newest versions, hashes and no addresses
+	$(BIN)/uv pip compile --upgrade --quiet --generate-hashes --universal --python-version 3.11 --no-header --no-annotate pyproject.toml --group pyproject.toml:build -o requirements.txt
+	$(BIN)/uv pip compile --upgrade --quiet --generate-hashes --universal --python-version 3.11 --no-header --no-annotate pyproject.toml --group pyproject.toml:dev --group pyproject.toml:build -c requirements.txt -o requirements-dev.txt
+
+clean: ## remove what make has made
+	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis dist

@@ -1,0 +1,257 @@
+"""The words of the product as frozen data: what Toggl tracks, and the arrays that answers are made of.
+
+Times are aware and UTC, whole seconds (Toggl cuts fractions); only `at` may carry a fraction.
+Nothing here knows HTTP, SQL or JSON.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+__all__ = [
+    "JSON",
+    "NO_ID",
+    "RUNNING",
+    "Amount",
+    "Catalogue",
+    "Client",
+    "EntryColumns",
+    "EntrySource",
+    "Profile",
+    "Project",
+    "QuotaBucket",
+    "SetAside",
+    "Tag",
+    "Task",
+    "TimeEntry",
+    "User",
+    "Workspace",
+    "epoch",
+    "from_epoch",
+]
+
+RUNNING = -1
+"""The `stop` of a running entry in `EntryColumns` (seconds; no real entry stops before 1970)."""
+
+NO_ID = 0
+"""A missing project, task, client or user in `EntryColumns` (Toggl's ids are positive)."""
+
+
+def epoch(moment: datetime) -> int:
+    """Whole UTC seconds since 1970; a fraction is cut towards the past."""
+    return int(moment.timestamp() // 1)
+
+
+def from_epoch(seconds: int) -> datetime:
+    return datetime.fromtimestamp(seconds, tz=UTC)
+
+
+@dataclass(frozen=True, slots=True)
+class TimeEntry:
+    """One time entry as Toggl tells it.
+
+    `stop is None` means running (never judge by `duration`, which is then a negative number without meaning).
+    `duration` is Toggl's own seconds; in old data it may differ from stop - start.
+    `tags` are names in Toggl's order, `tag_ids` their ids in any order; either may be empty while the other is not.
+    `deleted_at` is set by the delta feed only.
+    """
+
+    id: int
+    workspace_id: int
+    user_id: int
+    start: datetime
+    stop: datetime | None
+    duration: int
+    at: datetime
+    description: str = ""
+    project_id: int | None = None
+    task_id: int | None = None
+    billable: bool = False
+    tags: tuple[str, ...] = ()
+    tag_ids: tuple[int, ...] = ()
+    deleted_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Amount:
+    """What only Reports know of an entry: money in cents of `currency`; None where Toggl has null (which is not 0)."""
+
+    entry_id: int
+    billable_cents: int | None
+    hourly_rate_cents: int | None
+    currency: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Workspace:
+    id: int
+    name: str
+    organization_id: int | None = None
+    default_currency: str | None = None
+    default_hourly_rate_cents: int | None = None
+    premium: bool = False
+    rounding: int = 0
+    rounding_minutes: int = 0
+    deleted: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Client:
+    id: int
+    workspace_id: int
+    name: str
+    archived: bool = False
+    deleted: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Project:
+    """`color` is `#rrggbb`; `rate_cents` and `fixed_fee_cents` are cents of `currency`."""
+
+    id: int
+    workspace_id: int
+    name: str
+    client_id: int | None = None
+    active: bool = True
+    color: str | None = None
+    billable: bool = False
+    currency: str | None = None
+    rate_cents: int | None = None
+    fixed_fee_cents: int | None = None
+    deleted: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Task:
+    id: int
+    workspace_id: int
+    project_id: int
+    name: str
+    active: bool = True
+    deleted: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Tag:
+    id: int
+    workspace_id: int
+    name: str
+    deleted: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class User:
+    id: int
+    name: str
+    email: str | None = None
+    active: bool = True
+    deleted: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Profile:
+    """The person whose token this is; `week_start` counts Toggl's way: 0 = Sunday … 6 = Saturday."""
+
+    id: int
+    email: str
+    fullname: str
+    timezone: str
+    week_start: int
+    default_workspace_id: int | None
+    created_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class SetAside:
+    """A row of an answer that could not be read: kept and reported, so that one bad row never costs the batch."""
+
+    kind: str
+    row_id: int | None
+    reason: str
+    raw: str
+
+
+@dataclass(frozen=True, slots=True)
+class QuotaBucket:
+    """One of Toggl's hourly request buckets as last seen.
+
+    `name` is `user` for `/me…` and `organization:<id>` (or `workspace:<id>` while the organisation is unknown) for
+    the rest. `remaining` may be negative. `total` is None until `/me/quota` told it.
+    """
+
+    name: str
+    remaining: int
+    resets_at: datetime
+    seen_at: datetime
+    total: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Catalogue:
+    """Every named thing by id, deleted and archived ones included, for old entries still point at them."""
+
+    profile: Profile | None = None
+    workspaces: Mapping[int, Workspace] = field(default_factory=dict)
+    clients: Mapping[int, Client] = field(default_factory=dict)
+    projects: Mapping[int, Project] = field(default_factory=dict)
+    tasks: Mapping[int, Task] = field(default_factory=dict)
+    tags: Mapping[int, Tag] = field(default_factory=dict)
+    users: Mapping[int, User] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class EntryColumns:
+    """Entries as arrays of one length, in no particular order; what an `EntrySource` hands over.
+
+    `start`, `stop` and `duration` are seconds (UTC epoch for the first two); `stop` is `RUNNING` and `duration` 0
+    while an entry runs. Absent ids are `NO_ID`. `tag_set` indexes `tag_sets` (sorted tag ids, `()` for none),
+    `description` indexes `descriptions`. `deleted` is all False from `load`, and marks tombstones from `changes`.
+    """
+
+    entry_id: NDArray[np.int64]
+    start: NDArray[np.int64]
+    stop: NDArray[np.int64]
+    duration: NDArray[np.int64]
+    workspace_id: NDArray[np.int64]
+    project_id: NDArray[np.int64]
+    task_id: NDArray[np.int64]
+    user_id: NDArray[np.int64]
+    billable: NDArray[np.bool_]
+    deleted: NDArray[np.bool_]
+    tag_set: NDArray[np.int32]
+    description: NDArray[np.int32]
+    tag_sets: tuple[tuple[int, ...], ...]
+    descriptions: tuple[str, ...]
+
+    def __len__(self) -> int:
+        return len(self.entry_id)
+
+
+class EntrySource(Protocol):
+    """Where the metrics engine gets its columns from; all calls block and may be made from any thread."""
+
+    def revision(self) -> int:
+        """The newest committed revision (cheap: asked before every answer)."""
+        ...
+
+    def load(self) -> tuple[int, EntryColumns]:
+        """All entries that are not deleted, and a revision that they are at least as new as."""
+        ...
+
+    def changes(self, since: int) -> tuple[int, EntryColumns]:
+        """Entries whose revision is greater than `since`, tombstones included; applying them twice is harmless."""
+        ...
+
+    def catalogue(self) -> Catalogue:
+        """Names, colours and rates as they stand now."""
+        ...
+
+
+JSON = Any
+"""A value made of dict, list, str, int, float, bool and None."""
