@@ -1,0 +1,260 @@
+"""Every setting of the product: its name, default, check and meaning; read from the environment and `.env`.
+
+Each secret `NAME` may also come from the file that `NAME_FILE` points at.
+Read only by the edge (`cli`, `app`, `service`); everything else takes plain arguments.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+import os
+from datetime import date
+from pathlib import Path
+from typing import Annotated, Any, Literal, Self
+from urllib.parse import urlsplit, urlunsplit
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from dotenv import dotenv_values
+from platformdirs import user_data_path
+from pydantic import BeforeValidator, Field, SecretStr, ValidationError, field_validator, model_validator
+from pydantic.fields import FieldInfo
+from pydantic_settings import BaseSettings, NoDecode, PydanticBaseSettingsSource, SettingsConfigDict
+
+from toggl_pulse.errors import BadRequest
+
+__all__ = ["HIDDEN", "LOOPBACK_NAMES", "Settings", "describe", "in_force", "load_settings"]
+
+HIDDEN = "(hidden)"
+LOOPBACK_NAMES = ("localhost", "127.0.0.1", "::1")
+
+# Toggl gives 30 requests an hour for `/me…` on every listed plan; a reserve of all of them would stop the mirror.
+_USER_QUOTA = 30
+
+
+def _split_names(value: object) -> object:
+    return tuple(name.strip() for name in value.split(",") if name.strip()) if isinstance(value, str) else value
+
+
+def _is_loopback(host: str) -> bool:
+    if host == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(host.strip("[]")).is_loopback
+    except ValueError:
+        return False
+
+
+class Settings(BaseSettings):
+    """The settings in force; frozen, and secrets do not show in its repr."""
+
+    model_config = SettingsConfigDict(
+        env_file=".env",
+        env_file_encoding="utf-8",
+        env_ignore_empty=True,
+        extra="ignore",
+        frozen=True,
+        hide_input_in_errors=True,
+    )
+
+    toggl_api_token: SecretStr | None = Field(
+        None,
+        description="The account: the API token from the foot of Toggl's profile page. "
+        "Or `TOGGL_EMAIL` with `TOGGL_PASSWORD`; the token wins where both are given",
+    )
+    toggl_email: str | None = Field(None, description="The account's e-mail address, with `TOGGL_PASSWORD`")
+    toggl_password: SecretStr | None = Field(None, description="The account's password, with `TOGGL_EMAIL`")
+    toggl_api_url: str = Field(
+        "https://api.track.toggl.com", description="Base address; `/api/v9` and `/reports/api/v3` are appended"
+    )
+    data_dir: Path = Field(
+        default_factory=lambda: user_data_path("toggl-pulse"),
+        description="Where the mirror file, its lock and the demo data live",
+    )
+    database_url: str = Field("", repr=False, description="The mirror's database")
+    sync_schedule: str = Field(
+        "0 2,14 * * *", description="When full syncs run: a cron line of five fields, in UTC; weekdays count as in cron"
+    )
+    poll_minutes: int = Field(
+        10, ge=0, le=1440, description="Minutes between light polls of one request; 0 turns them off"
+    )
+    backfill_from: date | None = Field(
+        None, description="First day of history to fetch, `YYYY-MM-DD`; without it all of it"
+    )
+    quota_reserve: int = Field(
+        10, ge=0, lt=_USER_QUOTA, description="Requests an hour left to your other Toggl tools, in each quota bucket"
+    )
+    timezone: str | None = Field(None, description="Default IANA time zone of queries; without it the Toggl profile's")
+    api_token: SecretStr | None = Field(
+        None,
+        description="Protects every endpoint but health. Without it only a loopback `HOST` is accepted",
+    )
+    host: str = Field("127.0.0.1", description="Address to listen on")
+    port: int = Field(8000, ge=0, le=65535, description="Port to listen on; 0 takes a free one")
+    allowed_hosts: Annotated[tuple[str, ...], NoDecode, BeforeValidator(_split_names)] = Field(
+        (), description="Host names, separated by commas, that requests may name besides the loopback ones"
+    )
+    log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field("INFO", description="Least severity that is logged")
+    log_format: Literal["auto", "json", "console"] = Field(
+        "auto", description="`json`, `console`, or `auto`: console on a terminal, else JSON"
+    )
+
+    @field_validator("log_level", mode="before")
+    @classmethod
+    def _upper(cls, value: object) -> object:
+        return value.upper() if isinstance(value, str) else value
+
+    @field_validator("timezone")
+    @classmethod
+    def _known_zone(cls, value: str | None) -> str | None:
+        if value is not None:
+            try:
+                ZoneInfo(value)
+            except (ZoneInfoNotFoundError, ValueError, OSError) as error:
+                message = "is not an IANA time zone (for example Europe/Berlin)"
+                raise ValueError(message) from error
+        return value
+
+    @field_validator("toggl_api_url")
+    @classmethod
+    def _http_url(cls, value: str) -> str:
+        parts = urlsplit(value)
+        if parts.scheme not in {"http", "https"} or not parts.hostname or parts.username or parts.query:
+            message = "must be an http or https address without user, password or query"
+            raise ValueError(message)
+        if parts.scheme == "http" and not _is_loopback(parts.hostname):
+            message = "must use https, or your token would travel in clear"
+            raise ValueError(message)
+        return value.rstrip("/")
+
+    @field_validator("api_token", "toggl_api_token")
+    @classmethod
+    def _header_safe(cls, value: SecretStr | None) -> SecretStr | None:
+        if value is not None and not (value.get_secret_value().isascii() and value.get_secret_value().isprintable()):
+            message = "must consist of printable ASCII characters"
+            raise ValueError(message)
+        return value
+
+    @model_validator(mode="after")
+    def _belongs_together(self) -> Self:
+        if (self.toggl_email is None) != (self.toggl_password is None) and self.toggl_api_token is None:
+            message = "TOGGL_EMAIL and TOGGL_PASSWORD must be given together."
+            raise ValueError(message)
+        if self.api_token is None and not _is_loopback(self.host):
+            message = "API_TOKEN must be set when HOST is not a loopback address, or anyone could read your hours."
+            raise ValueError(message)
+        return self
+
+    @property
+    def has_credentials(self) -> bool:
+        return self.toggl_api_token is not None or self.toggl_password is not None
+
+    @property
+    def mirror_url(self) -> str:
+        """The mirror's database, with the default filled in."""
+        return self.database_url or f"sqlite:///{self.data_dir.expanduser() / 'mirror.db'}"
+
+    @property
+    def hosts(self) -> tuple[str, ...]:
+        """Every Host name that is accepted."""
+        return (*LOOPBACK_NAMES, *self.allowed_hosts)
+
+    def secrets(self) -> tuple[str, ...]:
+        """Every secret value in force, for the logs to blot out."""
+        values = [v.get_secret_value() for v in (self.toggl_api_token, self.toggl_password, self.api_token) if v]
+        password = urlsplit(self.database_url).password
+        return tuple(values + ([password] if password else []))
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,  # noqa: ARG003 (the signature is pydantic's)
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        return init_settings, _SecretFiles(settings_cls), env_settings, dotenv_settings
+
+
+def is_secret(field: FieldInfo) -> bool:
+    return "SecretStr" in str(field.annotation)
+
+
+class _SecretFiles(PydanticBaseSettingsSource):
+    """Reads `NAME_FILE` for each secret `NAME`; a trailing newline is no part of the secret."""
+
+    def get_field_value(self, field: FieldInfo, field_name: str) -> tuple[Any, str, bool]:
+        given = dict(dotenv_values(".env", interpolate=False)) | dict(os.environ)
+        path = given.get(f"{field_name.upper()}_FILE")
+        if not path or not (is_secret(field) or field_name == "database_url"):
+            return None, field_name, False
+        name = field_name.upper()
+        if given.get(name):
+            raise BadRequest(f"{name} and {name}_FILE must not both be set.", code="bad_setting")
+        try:
+            return Path(path).read_text(encoding="utf-8").rstrip("\r\n") or None, field_name, False
+        except (OSError, UnicodeDecodeError) as error:
+            reason = getattr(error, "strerror", None) or "it is not UTF-8 text"
+            raise BadRequest(
+                f"{name}_FILE points at a file that cannot be read: {reason}.", code="bad_setting"
+            ) from None
+
+    def __call__(self) -> dict[str, Any]:
+        found = {name: self.get_field_value(field, name)[0] for name, field in self.settings_cls.model_fields.items()}
+        return {name: value for name, value in found.items() if value is not None}
+
+
+def load_settings(**overrides: object) -> Settings:
+    """Read the settings in force.
+
+    Raises `BadRequest` with one sentence that names the variable and never its value.
+    """
+    try:
+        return Settings(**{name: value for name, value in overrides.items() if value is not None})  # type: ignore[arg-type]
+    except ValidationError as error:
+        first = error.errors(include_url=False, include_input=False, include_context=False)[0]
+        message = first["msg"].removeprefix("Value error, ")
+        if first["loc"]:
+            message = f"{str(first['loc'][0]).upper()} {message[0].lower()}{message[1:]}."
+        raise BadRequest(message, code="bad_setting") from None
+
+
+def _without_password(url: str) -> str:
+    parts = urlsplit(url)
+    if parts.password is None:
+        return url
+    host = parts.netloc.rpartition("@")[2]
+    return urlunsplit(parts._replace(netloc=f"{parts.username or ''}:{HIDDEN}@{host}"))
+
+
+def in_force(settings: Settings) -> dict[str, str]:
+    """Every setting by its variable's name as it is in force, secrets hidden, `–` where there is none."""
+    shown = {}
+    for name, field in Settings.model_fields.items():
+        value = getattr(settings, name)
+        if name == "database_url":
+            value = _without_password(settings.mirror_url)
+        elif name == "allowed_hosts":
+            value = ", ".join(settings.hosts)
+        elif value is not None and is_secret(field):
+            value = HIDDEN
+        shown[name.upper()] = "–" if value is None else str(value)
+    return shown
+
+
+_DEFAULTS = {
+    "data_dir": "the platform's user data directory",
+    "database_url": "sqlite:///{DATA_DIR}/mirror.db",
+    "allowed_hosts": "loopback names",
+}
+
+
+def describe() -> str:
+    """The table of settings for the documentation, in Markdown."""
+    lines = ["| name | default | meaning |", "|---|---|---|"]
+    for name, field in Settings.model_fields.items():
+        default = _DEFAULTS.get(name) or ("–" if field.default is None else f"{field.default}")
+        shown = default if default == "–" or name == "data_dir" else f"`{default}`"
+        mark = " (secret)" if is_secret(field) else ""
+        lines.append(f"| `{name.upper()}`{mark} | {shown} | {field.description} |")
+    return "\n".join(lines)
