@@ -1,0 +1,364 @@
+"""Toggl's endpoints as typed questions; what to ask when, and what to do with the rows, is decided elsewhere.
+
+Only reading is here, so that every request may be repeated. Times go out as UTC.
+"""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Awaitable, Callable, Iterable, Mapping
+from datetime import UTC, date, datetime
+from types import TracebackType
+from typing import Any, Self, TypeVar
+
+import httpx2
+
+from toggl_pulse.errors import BadRequest, RetryLater
+from toggl_pulse.model import JSON, Client, Project, QuotaBucket, Tag, Task, TimeEntry, User, Workspace
+from toggl_pulse.toggl import schemas
+from toggl_pulse.toggl.answers import Entries, Me, Organization, PageToken, ReportPage, RequestNote, Rows
+from toggl_pulse.toggl.assumptions import ENTRY_CAP, FAILURE_PAUSE, PAGE_SIZE
+from toggl_pulse.toggl.credentials import Credentials
+from toggl_pulse.toggl.entry_schemas import Names, read_entry
+from toggl_pulse.toggl.exchange import QUOTA_PATH, Exchange, Question
+from toggl_pulse.toggl.fields import Broken, moment
+from toggl_pulse.toggl.pace import Pace
+from toggl_pulse.toggl.paging import Pages
+from toggl_pulse.toggl.quota import USER, Quota
+from toggl_pulse.toggl.reports import read_report_page, report_body, totals_seconds
+from toggl_pulse.toggl.sift import Sieve
+from toggl_pulse.toggl.translate import Asked, server_date
+from toggl_pulse.toggl.wire import Answer, Limits
+
+__all__ = ["TogglClient"]
+
+T = TypeVar("T")
+Row = Mapping[str, Any]
+TRACK = "/api/v9"
+REPORTS = "/reports/api/v3"
+
+
+class TogglClient:
+    """One account's window to Toggl. Requests are sent one after another, each checked against the quota first.
+
+    Every question may raise what `errors.py` names: `QuotaSpent` and `RetryLater` with the time to go on,
+    `PlanLimit`, `NeedsUser` (`token_refused`, `no_access`), `BadRequest` (`TooOld`, `toggl_not_found`, …).
+    Set `use_reserve` for a person's explicit wish to spend the reserve too.
+    """
+
+    def __init__(
+        self,
+        base_url: str,
+        credentials: Credentials,
+        *,
+        quota: Quota,
+        clock: Callable[[], datetime],
+        sleep: Callable[[float], Awaitable[None]],
+        transport: httpx2.AsyncBaseTransport | None = None,
+        pace: float = 1.0,
+        burst: int = 5,
+        attempts: int = 3,
+        timeout: float = 30.0,
+        on_request: Callable[[RequestNote], None] | None = None,
+        jitter: Callable[[], float] = random.random,
+    ) -> None:
+        self.quota = quota
+        self._hide = credentials.hide_in
+        self._clock = clock
+        self._organizations: dict[int, int] = {}
+        self._exchange = Exchange(
+            base_url,
+            credentials,
+            quota=quota,
+            pace=Pace(pace, burst, clock=clock, sleep=sleep),
+            limits=Limits(attempts=attempts, timeout=timeout),
+            clock=clock,
+            sleep=sleep,
+            transport=transport,
+            on_request=on_request,
+            jitter=jitter,
+        )
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self.aclose()
+
+    async def aclose(self) -> None:
+        await self._exchange.aclose()
+
+    @property
+    def use_reserve(self) -> bool:
+        return self._exchange.use_reserve
+
+    @use_reserve.setter
+    def use_reserve(self, value: bool) -> None:
+        self._exchange.use_reserve = value
+
+    def know_workspaces(self, workspaces: Iterable[Workspace]) -> None:
+        """Learn which organisation's bucket each workspace draws on; call it with what the mirror holds, too."""
+        for workspace in workspaces:
+            if workspace.organization_id is not None:
+                self._organizations[workspace.id] = workspace.organization_id
+                self.quota.carry(f"workspace:{workspace.id}", self.bucket_of(workspace.id))
+
+    def bucket_of(self, workspace_id: int) -> str:
+        organization = self._organizations.get(workspace_id)
+        return f"workspace:{workspace_id}" if organization is None else f"organization:{organization}"
+
+    # --- the person -------------------------------------------------------------------------------------------
+
+    async def me(self, *, related: bool = True) -> Me:
+        """Profile, and with `related` the catalogue with archived projects and about ten days of entries."""
+        answer = await self._get("/me", params={"with_related_data": "true"} if related else None)
+        data = answer.data
+        if not isinstance(data, dict):
+            raise self._strange("/me")
+        sieve = Sieve(self._hide)
+        try:
+            profile = schemas.read_profile(data)
+        except Broken as broken:
+            reason = str(broken)
+        else:
+            workspaces = sieve.rows("workspace", self._list(data.get("workspaces"), "/me"), schemas.read_workspace)
+            self.know_workspaces(workspaces)
+            return Me(
+                profile=profile,
+                workspaces=tuple(workspaces),
+                clients=tuple(sieve.rows("client", self._list(data.get("clients"), "/me"), schemas.read_client)),
+                projects=tuple(sieve.rows("project", self._list(data.get("projects"), "/me"), schemas.read_project)),
+                tasks=tuple(sieve.rows("task", self._list(data.get("tasks"), "/me"), schemas.read_task)),
+                tags=tuple(sieve.rows("tag", self._list(data.get("tags"), "/me"), schemas.read_tag)),
+                entries=tuple(sieve.rows("time_entry", self._list(data.get("time_entries"), "/me"), read_entry)),
+                set_aside=tuple(sieve.set_aside),
+                server_time=server_date(answer.headers) or self._stamp(data) or self._clock(),
+            )
+        raise self._strange("/me", reason)
+
+    async def workspaces(self) -> Rows[Workspace]:
+        rows = await self._whole("/me/workspaces", "workspace", schemas.read_workspace)
+        self.know_workspaces(rows.rows)
+        return rows
+
+    async def organizations(self) -> Rows[Organization]:
+        return await self._whole("/me/organizations", "organization", schemas.read_organization)
+
+    async def quotas(self) -> tuple[QuotaBucket, ...]:
+        """Every bucket as `/me/quota` tells it.
+
+        Asked within seconds of another `/me` request, it also proves whether asking is counted: `quota.free_look`.
+        """
+        answer = await self._get(QUOTA_PATH.removeprefix(TRACK))
+        return await self._exchange.note_buckets(answer.data)
+
+    # --- time entries -----------------------------------------------------------------------------------------
+
+    async def entries_since(self, since: datetime) -> Entries:
+        """Everything modified since, deleted entries and the running one included; raises `TooOld` past the reach."""
+        return await self._entries({"since": int(since.timestamp()), "meta": "true"}, since)
+
+    async def entries_between(self, start: datetime, end: datetime) -> Entries:
+        """Live entries whose start lies in the half-open range; raises `TooOld` past the reach."""
+        return await self._entries({"start_date": _utc(start), "end_date": _utc(end), "meta": "true"}, start)
+
+    async def current(self) -> TimeEntry | None:
+        """The running entry, if there is one."""
+        return await self._one("/me/time_entries/current")
+
+    async def entry(self, entry_id: int) -> TimeEntry | None:
+        """One entry of any age, or None when Toggl does not know it."""
+        return await self._one(f"/me/time_entries/{entry_id}")
+
+    # --- catalogue --------------------------------------------------------------------------------------------
+
+    async def projects(self, workspace_id: int) -> Rows[Project]:
+        """All pages, archived ones included."""
+        path = f"/workspaces/{workspace_id}/projects"
+        return await self._paged(path, workspace_id, "project", schemas.read_project, {"active": "both"})
+
+    async def clients(self, workspace_id: int) -> Rows[Client]:
+        """Archived ones included."""
+        path, bucket = f"/workspaces/{workspace_id}/clients", self.bucket_of(workspace_id)
+        return await self._whole(path, "client", schemas.read_client, {"status": "both"}, bucket=bucket)
+
+    async def tags(self, workspace_id: int) -> Rows[Tag]:
+        return await self._paged(f"/workspaces/{workspace_id}/tags", workspace_id, "tag", schemas.read_tag, {})
+
+    async def tasks(self, workspace_id: int) -> Rows[Task]:
+        """All pages, finished ones included; plans without tasks answer `PlanLimit` or nothing."""
+        path = f"/workspaces/{workspace_id}/tasks"
+        return await self._paged(path, workspace_id, "task", schemas.read_task, {"active": "both"})
+
+    async def users(self, workspace_id: int) -> Rows[User]:
+        path, bucket = f"/workspaces/{workspace_id}/users", self.bucket_of(workspace_id)
+        return await self._whole(path, "user", schemas.read_user, bucket=bucket)
+
+    async def changed_projects(self, since: datetime) -> Rows[Project]:
+        """Of all workspaces; deleted ones are flagged."""
+        return await self._changed("/me/projects", "project", schemas.read_project, since, {"include_archived": "true"})
+
+    async def changed_clients(self, since: datetime) -> Rows[Client]:
+        return await self._changed("/me/clients", "client", schemas.read_client, since, {})
+
+    async def changed_tags(self, since: datetime) -> Rows[Tag]:
+        """The only place where a tag's deletion shows, for it leaves the entries' `at` alone."""
+        return await self._changed("/me/tags", "tag", schemas.read_tag, since, {})
+
+    async def changed_tasks(self, since: datetime) -> Rows[Task]:
+        params = {"include_not_active": "true"}
+        return await self._changed("/me/tasks", "task", schemas.read_task, since, params)
+
+    # --- reports ----------------------------------------------------------------------------------------------
+
+    async def report_page(
+        self,
+        workspace_id: int,
+        first: date,
+        last: date,
+        *,
+        user_id: int,
+        page: PageToken | None = None,
+        page_size: int = PAGE_SIZE,
+    ) -> ReportPage:
+        """One page of the detailed report, newest day first; both days are included, in the person's own zone."""
+        body = report_body(first, last, user_id=user_id, page=page, page_size=page_size)
+        path = f"/workspace/{workspace_id}/search/time_entries"
+        answer = await self._report(path, workspace_id, body)
+        floor = datetime(first.year, first.month, first.day, tzinfo=UTC)
+        found = read_report_page(
+            self._list(answer.data, path), answer.headers, workspace_id, hide=self._hide, floor=floor
+        )
+        if page is not None and found.next_page == page:
+            raise self._strange(path, "its pages do not move on")
+        return found
+
+    async def report_totals(self, workspace_id: int, first: date, last: date, *, user_id: int) -> int:
+        """Seconds tracked in these days by Toggl's own count, without rounding."""
+        path = f"/workspace/{workspace_id}/search/time_entries/totals"
+        answer = await self._report(path, workspace_id, report_body(first, last, user_id=user_id))
+        seconds = totals_seconds(answer.data)
+        if seconds is None:
+            raise self._strange(path, "seconds is missing")
+        return seconds
+
+    # --- asking -----------------------------------------------------------------------------------------------
+
+    async def _get(
+        self,
+        path: str,
+        *,
+        params: Mapping[str, str | int] | None = None,
+        bucket: str = USER,
+        since: datetime | None = None,
+    ) -> Answer:
+        return await self._exchange.ask(Question("GET", Asked(TRACK + path, bucket, since), params))
+
+    async def _report(self, path: str, workspace_id: int, body: JSON) -> Answer:
+        asked = Asked(REPORTS + path, self.bucket_of(workspace_id))
+        return await self._exchange.ask(Question("POST", asked, body=body))
+
+    async def _entries(self, params: Mapping[str, str | int], since: datetime) -> Entries:
+        path = "/me/time_entries"
+        answer = await self._get(path, params=params, since=since)
+        rows = self._list(answer.data, path)
+        sieve, names = Sieve(self._hide), Names()
+
+        def read(row: Row) -> TimeEntry:
+            entry = read_entry(row)
+            names.take(row, entry)
+            return entry
+
+        entries = tuple(sieve.rows("time_entry", rows, read))
+        return Entries(
+            entries=entries,
+            set_aside=tuple(sieve.set_aside),
+            server_time=server_date(answer.headers) or max((entry.at for entry in entries), default=since),
+            truncated=len(rows) >= ENTRY_CAP,
+            named=names.all(),
+        )
+
+    async def _one(self, path: str) -> TimeEntry | None:
+        try:
+            answer = await self._get(path)
+        except BadRequest as error:
+            if error.code in {"toggl_not_found", "toggl_gone"}:
+                return None
+            raise
+        if answer.data is None:
+            return None
+        reason = "the row is not an object"
+        if isinstance(answer.data, dict):
+            try:
+                return read_entry(answer.data)
+            except Broken as broken:
+                reason = str(broken)
+        raise self._strange(path, reason)
+
+    async def _whole(
+        self,
+        path: str,
+        kind: str,
+        read: Callable[[Row], T],
+        params: Mapping[str, str | int] | None = None,
+        *,
+        bucket: str = USER,
+        since: datetime | None = None,
+    ) -> Rows[T]:
+        """A list that comes in one piece."""
+        answer = await self._get(path, params=params, bucket=bucket, since=since)
+        sieve = Sieve(self._hide)
+        rows = sieve.rows(kind, self._list(answer.data, path), read)
+        return Rows(tuple(rows), tuple(sieve.set_aside), complete=not sieve.set_aside)
+
+    async def _changed(
+        self, path: str, kind: str, read: Callable[[Row], T], since: datetime, params: Mapping[str, str | int]
+    ) -> Rows[T]:
+        return await self._whole(path, kind, read, {**params, "since": int(since.timestamp())}, since=since)
+
+    async def _paged(
+        self,
+        path: str,
+        workspace_id: int,
+        kind: str,
+        read: Callable[[Row], T],
+        params: Mapping[str, str | int],
+    ) -> Rows[T]:
+        pages = Pages()
+        bucket = self.bucket_of(workspace_id)
+        while pages.more:
+            answer = await self._get(path, params={**params, **pages.params()}, bucket=bucket)
+            pages.take(self._list(answer.data, path), answer.headers)
+        sieve = Sieve(self._hide)
+        rows = sieve.rows(kind, pages.rows, read)
+        return Rows(tuple(rows), tuple(sieve.set_aside), complete=pages.ended and not sieve.set_aside)
+
+    def _list(self, data: JSON, path: str) -> list[Any]:
+        """A list's rows; Toggl writes null for an empty one, and wraps some lists in an object."""
+        if isinstance(data, dict) and "data" in data:
+            data = data["data"]
+        if data is None:
+            return []
+        if not isinstance(data, list):
+            raise self._strange(path, "it is not a list")
+        return data
+
+    def _stamp(self, profile: Row) -> datetime | None:
+        try:
+            return moment(profile.get("at"), "at")
+        except Broken:
+            return None
+
+    def _strange(self, path: str, reason: str = "it is not an object") -> RetryLater:
+        return RetryLater(
+            f"Toggl's answer for {path} cannot be understood: {reason}.",
+            at=self._clock() + FAILURE_PAUSE,
+            code="bad_answer",
+        )
+
+
+def _utc(moment_: datetime) -> str:
+    """RFC 3339 with seconds: bounds without them are refused, and bare days are read in an unknown zone."""
+    return moment_.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
