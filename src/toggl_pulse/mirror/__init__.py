@@ -1,0 +1,35 @@
+"""The mirror: Toggl's rows by id, their history, and the columns that answers are made of."""
+
+from toggl_pulse.mirror.batch import Batch
+from toggl_pulse.mirror.catalogue import CatalogueRow
+from toggl_pulse.mirror.mirror import Mirror
+from toggl_pulse.mirror.records import (
+    Account,
+    CatalogueCounts,
+    Deletion,
+    EntryVersion,
+    MirrorCounts,
+    MonthCheck,
+    MonthState,
+    Outcome,
+    SetAsideRow,
+    StoredEntry,
+    SyncRun,
+)
+
+__all__ = [
+    "Account",
+    "Batch",
+    "CatalogueCounts",
+    "CatalogueRow",
+    "Deletion",
+    "EntryVersion",
+    "Mirror",
+    "MirrorCounts",
+    "MonthCheck",
+    "MonthState",
+    "Outcome",
+    "SetAsideRow",
+    "StoredEntry",
+    "SyncRun",
+]

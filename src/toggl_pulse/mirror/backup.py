@@ -1,0 +1,60 @@
+"""A consistent copy of the mirror while it is being read and written."""
+
+from __future__ import annotations
+
+import errno
+import os
+import sqlite3
+from contextlib import closing, suppress
+from pathlib import Path
+
+from toggl_pulse.errors import BadRequest, NeedsUser
+from toggl_pulse.mirror.store import Store, translated
+
+__all__ = ["copy"]
+
+
+def copy(store: Store, target: Path) -> None:
+    """Write a copy to `target`, which must not exist; it appears whole or not at all.
+
+    The copy is of one moment, holds no writer up, and is read through before it gets its name.
+    """
+    if target.exists():
+        raise BadRequest(f"The file {target} exists already; a backup never overwrites.", code="file_exists")
+    beside = target.with_name(f".{target.name}.{os.getpid()}.partial")
+    try:
+        _write(store, beside, target)
+        os.link(beside, target)  # unlike a rename, this refuses to replace a file that has appeared meanwhile
+        _flush(target.parent)
+    except FileExistsError as error:
+        raise BadRequest(f"The file {target} exists already; a backup never overwrites.", code="file_exists") from error
+    except OSError as error:
+        if error.errno == errno.ENOSPC:
+            raise NeedsUser(f"The disk is full; {target} was not written.", code="disk_full") from error
+        reason = (error.strerror or "unknown reason").lower()
+        raise NeedsUser(f"The backup {target} cannot be written: {reason}.", code="backup_unwritable") from error
+    finally:
+        for leftover in (beside, Path(f"{beside}-journal"), Path(f"{beside}-wal"), Path(f"{beside}-shm")):
+            with suppress(OSError):
+                leftover.unlink(missing_ok=True)
+
+
+def _write(store: Store, beside: Path, target: Path) -> None:
+    # Made by us first, so that nobody else can read it at any moment.
+    os.close(os.open(beside, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
+    with closing(store.driver_connection()) as source, translated(target), closing(sqlite3.connect(beside)) as copied:
+        with translated(store.path):
+            source.execute("SELECT 1 FROM sqlite_schema").fetchone()
+        # All pages in one step: one snapshot, and no starting anew whenever somebody writes.
+        source.backup(copied, pages=-1)
+        if copied.execute("PRAGMA quick_check").fetchone() != ("ok",):
+            raise NeedsUser(f"The copy {target} does not read back; the disk may be failing.", code="backup_damaged")
+    _flush(beside)
+
+
+def _flush(path: Path) -> None:
+    handle = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)

@@ -1,0 +1,215 @@
+"""Time entries in and out of their table; a version that a write replaces goes to the history.
+
+What to write is decided elsewhere: here a row that says nothing new is no change, and takes no revision.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection, RowMapping, bindparam, insert, select, update
+
+from toggl_pulse.mirror import tables
+from toggl_pulse.mirror.counter import Counter
+from toggl_pulse.mirror.records import EntryVersion, StoredEntry
+from toggl_pulse.mirror.tags import TagBook, placeholder_id
+from toggl_pulse.mirror.values import from_micros, micros, pieces
+from toggl_pulse.model import Tag, TimeEntry, epoch, from_epoch
+
+__all__ = ["EntryBook", "read_entries", "read_versions"]
+
+Row = dict[str, Any]
+CONTENT = tuple(column.name for column in tables.entry_columns())
+INSERT = insert(tables.entries)
+INSERT_VERSION = insert(tables.entry_versions)
+UPDATE = (
+    update(tables.entries)
+    .where(tables.entries.c.id == bindparam("key"))
+    .values({name: bindparam(name) for name in (*CONTENT, "revision")})
+)
+UPDATE_REVISION = (
+    update(tables.entries).where(tables.entries.c.id == bindparam("key")).values(revision=bindparam("revision"))
+)
+
+
+class EntryBook:
+    """Entries as one writing transaction sees and changes them."""
+
+    def __init__(self, connection: Connection, tags: TagBook, counter: Counter, now: datetime) -> None:
+        self._connection = connection
+        self._tags = tags
+        self._counter = counter
+        self._now = now
+
+    def stored(self, ids: Iterable[int]) -> dict[int, StoredEntry]:
+        return read_entries(self._connection, self._tags, ids)
+
+    def nameless(self, entries: Iterable[TimeEntry]) -> list[Tag]:
+        """Placeholders for the tags of these entries that are known by name only, once each."""
+        found: dict[int, Tag] = {}
+        for entry in entries:
+            for name in self._tags.ids_of(entry.workspace_id, entry.tags, entry.tag_ids)[1]:
+                tag = Tag(placeholder_id(entry.workspace_id, name), entry.workspace_id, name)
+                found[tag.id] = tag
+        return list(found.values())
+
+    def write(self, entries: Iterable[TimeEntry]) -> int:
+        """Write these entries as they are (of two with one id the last); returns how many said something new."""
+        newest = {entry.id: entry for entry in entries}
+        carried = {
+            entry.id: self._tags.ids_of(entry.workspace_id, entry.tags, entry.tag_ids)[0] for entry in newest.values()
+        }
+        sets = self._tags.numbers(carried.values())
+        rows = [_row(entry, sets[carried[entry.id]]) for entry in newest.values()]
+        return self._replace(_rows(self._connection, newest), rows)
+
+    def infer_deleted(self, ids: Iterable[int], at: datetime) -> int:
+        """Make tombstones of living entries because another read proved them gone; any later row revives them."""
+        standing = _rows(self._connection, ids)
+        gone = [
+            {**row, "deleted_at_us": micros(at), "deletion": "inferred"}
+            for row in standing.values()
+            if row["deleted_at_us"] is None
+        ]
+        return self._replace(standing, gone)
+
+    def retag(self, tag_id: int, other_id: int | None) -> int:
+        """Put another tag in the place of one on every entry that carries it, or none."""
+        old = self._tags.carriers(tag_id)
+        members = self._tags.members(old)
+        new_sets = {
+            number: tuple(sorted({*members[number], *([] if other_id is None else [other_id])} - {tag_id}))
+            for number in old
+        }
+        numbers = self._tags.numbers(new_sets.values())
+        standing = self._carrying(old)
+        rows = [{**row, "tag_set": numbers[new_sets[row["tag_set"]]]} for row in standing.values()]
+        return self._replace(standing, rows)
+
+    def touch(self, tag_id: int) -> int:
+        """Give every entry that carries this tag a new revision, for its name is part of what others keep of it."""
+        ids = sorted(self._carrying(self._tags.carriers(tag_id)))
+        if ids:
+            self._connection.execute(
+                UPDATE_REVISION,
+                [
+                    {"key": entry_id, "revision": revision}
+                    for entry_id, revision in zip(ids, self._counter.take(len(ids)), strict=True)
+                ],
+            )
+        return len(ids)
+
+    def _carrying(self, sets: Sequence[int]) -> dict[int, Row]:
+        found: dict[int, Row] = {}
+        for piece in pieces(sets):
+            rows = self._connection.execute(select(tables.entries).where(tables.entries.c.tag_set.in_(piece)))
+            found.update((row["id"], dict(row)) for row in rows.mappings())
+        return found
+
+    def _replace(self, standing: Mapping[int, Row], rows: Sequence[Row]) -> int:
+        different = [row for row in rows if not _same(standing.get(row["id"]), row)]
+        new, changed, replaced = [], [], []
+        replaced_at = micros(self._now)
+        for row, revision in zip(different, self._counter.take(len(different)), strict=True):
+            before = standing.get(row["id"])
+            if before is None:
+                new.append({**row, "revision": revision})
+                continue
+            changed.append({**row, "revision": revision, "key": row["id"]})
+            version: Row = {name: before[name] for name in CONTENT}
+            version |= {
+                "entry_id": before["id"],
+                "revision": before["revision"],
+                "replaced_by": revision,
+                "replaced_at_us": replaced_at,
+            }
+            replaced.append(version)
+        if new:
+            self._connection.execute(INSERT, new)
+        if changed:
+            self._connection.execute(INSERT_VERSION, replaced)
+            self._connection.execute(UPDATE, changed)
+        return len(different)
+
+
+def read_entries(connection: Connection, tags: TagBook, ids: Iterable[int]) -> dict[int, StoredEntry]:
+    """Entries by id, tombstones included; ids that the mirror does not hold are left out."""
+    rows = _rows(connection, ids)
+    members = tags.members(row["tag_set"] for row in rows.values())
+    return {
+        entry_id: StoredEntry(_entry(row, entry_id, tags, members), row["revision"], row["deletion"])
+        for entry_id, row in rows.items()
+    }
+
+
+def read_versions(connection: Connection, tags: TagBook, entry_id: int) -> list[EntryVersion]:
+    """The replaced versions of an entry, oldest first."""
+    table = tables.entry_versions
+    rows = (
+        connection.execute(select(table).where(table.c.entry_id == entry_id).order_by(table.c.revision))
+        .mappings()
+        .all()
+    )
+    members = tags.members(row["tag_set"] for row in rows)
+    return [
+        EntryVersion(
+            _entry(row, entry_id, tags, members),
+            row["revision"],
+            row["replaced_by"],
+            from_micros(row["replaced_at_us"]),
+        )
+        for row in rows
+    ]
+
+
+def _rows(connection: Connection, ids: Iterable[int]) -> dict[int, Row]:
+    found: dict[int, Row] = {}
+    for piece in pieces(ids):
+        rows = connection.execute(select(tables.entries).where(tables.entries.c.id.in_(piece))).mappings()
+        found.update((row["id"], dict(row)) for row in rows)
+    return found
+
+
+def _same(standing: Row | None, row: Row) -> bool:
+    return standing is not None and all(standing[name] == row[name] for name in CONTENT)
+
+
+def _row(entry: TimeEntry, tag_set: int | None) -> Row:
+    return {
+        "id": entry.id,
+        "workspace_id": entry.workspace_id,
+        "user_id": entry.user_id,
+        "project_id": entry.project_id,
+        "task_id": entry.task_id,
+        "start": epoch(entry.start),
+        "stop": None if entry.stop is None else epoch(entry.stop),
+        "duration": entry.duration,
+        "billable": entry.billable,
+        "tag_set": tag_set,
+        "at_us": micros(entry.at),
+        "deleted_at_us": micros(entry.deleted_at),
+        "deletion": None if entry.deleted_at is None else "feed",
+        "description": entry.description,
+    }
+
+
+def _entry(row: Row | RowMapping, entry_id: int, tags: TagBook, members: Mapping[int, tuple[int, ...]]) -> TimeEntry:
+    tag_ids = members[row["tag_set"]] if row["tag_set"] is not None else ()
+    return TimeEntry(
+        id=entry_id,
+        workspace_id=row["workspace_id"],
+        user_id=row["user_id"],
+        start=from_epoch(row["start"]),
+        stop=None if row["stop"] is None else from_epoch(row["stop"]),
+        duration=row["duration"],
+        at=from_micros(row["at_us"]),
+        description=row["description"],
+        project_id=row["project_id"],
+        task_id=row["task_id"],
+        billable=row["billable"],
+        tags=tags.names_of(tag_ids),
+        tag_ids=tag_ids,
+        deleted_at=from_micros(row["deleted_at_us"]),
+    )

@@ -1,0 +1,34 @@
+"""The lock that lets one sync run at a time: held by the operating system, gone when the process is."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from filelock import FileLock, Timeout
+
+from toggl_pulse.errors import Busy, NeedsUser
+
+__all__ = ["file_lock"]
+
+
+@contextmanager
+def file_lock(path: Path) -> Iterator[None]:
+    """Hold the lock, or raise `Busy` at once; another thread of this process counts as another run.
+
+    The empty file stays behind on purpose: removing it would let two runs lock two different files of one name.
+    """
+    # Every caller needs a lock object of its own, or one thread would enter through another's.
+    lock = FileLock(path, timeout=0, is_singleton=False, thread_local=False)
+    try:
+        lock.acquire()
+    except Timeout as error:
+        raise Busy("Another run holds the mirror's lock; try again when it is done.", code="sync_running") from error
+    except OSError as error:
+        reason = (error.strerror or "unknown reason").lower()
+        raise NeedsUser(f"The lock {path} cannot be made: {reason}.", code="mirror_unwritable") from error
+    try:
+        yield
+    finally:
+        lock.release()

@@ -1,0 +1,195 @@
+"""The mirror: an exact copy of a Toggl account in a database, with its history; the truth that answers come from.
+
+All calls block and may be made from any thread. Knows nothing of HTTP, of how rows are fetched or of metrics.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import AbstractContextManager, contextmanager
+from datetime import datetime
+from pathlib import Path
+from typing import Self
+
+from toggl_pulse.errors import NeedsUser
+from toggl_pulse.mirror import amounts as money
+from toggl_pulse.mirror import backup, counter, journal
+from toggl_pulse.mirror.batch import Batch
+from toggl_pulse.mirror.catalogue import read_catalogue
+from toggl_pulse.mirror.columns import read_changes, read_columns
+from toggl_pulse.mirror.entries import read_entries, read_versions
+from toggl_pulse.mirror.lock import file_lock
+from toggl_pulse.mirror.records import (
+    Account,
+    EntryVersion,
+    MirrorCounts,
+    MonthCheck,
+    SetAsideRow,
+    StoredEntry,
+    SyncRun,
+)
+from toggl_pulse.mirror.schema import migrate
+from toggl_pulse.mirror.store import BUSY_SECONDS, Store
+from toggl_pulse.mirror.tags import TagBook
+from toggl_pulse.model import JSON, Amount, Catalogue, EntryColumns, QuotaBucket
+
+__all__ = ["Mirror"]
+
+
+class Mirror:
+    """Made by `Mirror.open`; is an `EntrySource` for the metrics and a `QuotaStore` for the Toggl client."""
+
+    def __init__(self, store: Store, clock: Callable[[], datetime]) -> None:
+        self._store = store
+        self._clock = clock
+
+    @classmethod
+    def open(cls, url: str, *, clock: Callable[[], datetime], busy_seconds: float = BUSY_SECONDS) -> Self:
+        """Open the mirror at `url` (`sqlite:///path`), making it and its directory, or migrating it, as needed.
+
+        Before a migration the file is copied beside itself. Raises `NeedsUser` or `Unavailable` with a sentence for
+        a file that is newer than the program, is read-only, locked, damaged or no mirror at all.
+        """
+        store = Store(url, busy_seconds=busy_seconds)
+        try:
+            migrate(store, now=clock())
+        except BaseException:
+            store.close()
+            raise
+        return cls(store, clock)
+
+    def close(self) -> None:
+        self._store.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_error: object) -> None:
+        self.close()
+
+    # whose it is
+
+    def account(self) -> Account | None:
+        """Whose data these are; None while nobody has claimed the mirror."""
+        with self._store.reading() as connection:
+            return journal.read_account(connection)
+
+    def claim(self, origin: str, user_id: int) -> None:
+        """Make this the mirror of one account for ever, or see that it is; raises `NeedsUser` if it is another's."""
+        with self._store.writing() as connection:
+            holder = journal.read_account(connection)
+            if holder is None:
+                journal.write_account(connection, origin, user_id)
+            elif (holder.origin, holder.user_id) != (origin, user_id):
+                wanted = Account(origin, user_id)
+                raise NeedsUser(
+                    f"The mirror {self._store.path} holds {_described(holder)}, not {_described(wanted)}; "
+                    "set DATABASE_URL or DATA_DIR to a place of its own.",
+                    code="another_account",
+                )
+
+    # entries and names, as an EntrySource
+
+    def revision(self) -> int:
+        """The newest committed revision."""
+        with self._store.reading() as connection:
+            return counter.current(connection)
+
+    def load(self) -> tuple[int, EntryColumns]:
+        """All living entries, and the revision they stand at."""
+        with self._store.reading() as connection:
+            # First the revision: where a reader does not get one snapshot, the rows are then newer, never older.
+            return counter.current(connection), read_columns(connection)
+
+    def changes(self, since: int) -> tuple[int, EntryColumns]:
+        """Entries changed after revision `since`, tombstones included, and the revision they stand at."""
+        with self._store.reading() as connection:
+            return counter.current(connection), read_changes(connection, since)
+
+    def catalogue(self) -> Catalogue:
+        """Every named thing as it stands now, deleted and archived ones too."""
+        with self._store.reading() as connection:
+            return read_catalogue(connection)
+
+    def entries(self, ids: Iterable[int]) -> dict[int, StoredEntry]:
+        """Entries by id, tombstones included."""
+        with self._store.reading() as connection:
+            return read_entries(connection, TagBook(connection), ids)
+
+    def versions(self, entry_id: int) -> list[EntryVersion]:
+        """What an entry was before, oldest first; tags under the names they have now."""
+        with self._store.reading() as connection:
+            return read_versions(connection, TagBook(connection), entry_id)
+
+    def amounts(self, ids: Iterable[int] | None = None) -> dict[int, Amount]:
+        """Amounts by entry id: of these entries, or all."""
+        with self._store.reading() as connection:
+            return money.read_amounts(connection, ids)
+
+    def tracked_seconds(self, workspace_id: int, start: datetime, end: datetime, *, user_id: int) -> int:
+        """The sum of Toggl's own durations over living, finished entries with start <= … < end."""
+        with self._store.reading() as connection:
+            return journal.read_tracked_seconds(connection, workspace_id, start, end, user_id=user_id)
+
+    # what the sync remembers
+
+    def state(self, key: str) -> JSON | None:
+        with self._store.reading() as connection:
+            return journal.read_state(connection, key)
+
+    def states(self, prefix: str = "") -> dict[str, JSON]:
+        """Every remembered value whose key begins so."""
+        with self._store.reading() as connection:
+            return journal.read_states(connection, prefix)
+
+    def months(self) -> list[MonthCheck]:
+        with self._store.reading() as connection:
+            return journal.read_months(connection)
+
+    def runs(self, limit: int = 20) -> list[SyncRun]:
+        """The newest runs, newest first."""
+        with self._store.reading() as connection:
+            return journal.read_runs(connection, limit)
+
+    def set_aside_rows(self, limit: int = 100) -> list[SetAsideRow]:
+        """Rows that could not be read, the last seen first."""
+        with self._store.reading() as connection:
+            return journal.read_set_aside(connection, limit)
+
+    def counts(self) -> MirrorCounts:
+        with self._store.reading() as connection:
+            return journal.read_counts(connection)
+
+    def load_quota(self) -> list[QuotaBucket]:
+        with self._store.reading() as connection:
+            return journal.read_buckets(connection)
+
+    def save_quota(self, bucket: QuotaBucket) -> None:
+        """Remember a bucket, in a transaction of its own: never inside a batch of the same thread."""
+        with self._store.writing() as connection:
+            counter.Counter(connection)  # its lock keeps two writers of one new bucket apart
+            journal.write_bucket(connection, bucket)
+
+    # writing, copying, locking
+
+    @contextmanager
+    def batch(self) -> Iterator[Batch]:
+        """One transaction: commits when the block ends, and leaves nothing behind when it raises."""
+        with self._store.writing() as connection:
+            batch = Batch(connection, self._clock())
+            yield batch
+            batch.save()
+
+    def backup(self, target: Path) -> None:
+        """Copy the mirror to a file that does not exist yet, while it is being used; holds no writer up."""
+        backup.copy(self._store, target)
+
+    def lock(self) -> AbstractContextManager[None]:
+        """Hold the right to sync, or raise `Busy` at once; a process that dies lets go of it."""
+        return file_lock(self._store.path.with_name(f"{self._store.path.name}.lock"))
+
+
+def _described(account: Account) -> str:
+    if account.origin == "demo":
+        return "demo data"
+    return f"the Toggl account {account.email or account.user_id}"

@@ -1,0 +1,78 @@
+"""Which schema a mirror file has, and the way to the current one; a file is copied before it is altered.
+
+Alembic is imported only when there is something to migrate.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from pathlib import Path
+
+from sqlalchemy import Connection, insert, inspect, text
+
+from toggl_pulse.errors import NeedsUser
+from toggl_pulse.mirror import tables
+from toggl_pulse.mirror.backup import copy
+from toggl_pulse.mirror.store import Store
+
+__all__ = ["SCHEMAS", "VERSION_TABLE", "migrate"]
+
+SCHEMAS = ("0001",)
+"""Every schema there ever was, oldest first; the last one is this program's."""
+
+VERSION_TABLE = "schema_version"
+MIGRATIONS = Path(__file__).parent / "migrations"
+
+
+def migrate(store: Store, *, now: datetime) -> Path | None:
+    """Bring the file to the current schema; returns the copy made before, if there was something to lose.
+
+    Two programs that open a new file at once do this one after the other.
+    """
+    with store.reading() as connection:
+        if _version(connection, store.path) == SCHEMAS[-1]:
+            return None
+    store.use_wal()
+    kept = None
+    with store.writing() as connection:
+        found = _version(connection, store.path)
+        if found == SCHEMAS[-1]:
+            return None
+        if found is not None:
+            kept = store.path.with_name(f"{store.path.name}.schema-{found}-{now:%Y%m%dT%H%M%SZ}")
+            copy(store, kept)
+        _upgrade(connection)
+        if found is None:
+            connection.execute(insert(tables.revision).values(id=1, value=0))
+    return kept
+
+
+def _version(connection: Connection, path: Path) -> str | None:
+    """The file's schema; None for a new file."""
+    names = inspect(connection).get_table_names()
+    if VERSION_TABLE not in names:
+        if names:
+            raise NeedsUser(
+                f"The file {path} holds another program's tables; set DATABASE_URL to a file of its own.",
+                code="not_a_mirror",
+            )
+        return None
+    version = connection.scalar(text(f"SELECT version_num FROM {VERSION_TABLE}"))  # noqa: S608 - a constant
+    if version not in SCHEMAS:
+        raise NeedsUser(
+            f"The mirror {path} was written by a newer Toggl Pulse (schema {version}, this one knows {SCHEMAS[-1]}); "
+            "upgrade the program.",
+            code="newer_schema",
+        )
+    return str(version)
+
+
+def _upgrade(connection: Connection) -> None:
+    from alembic import command
+    from alembic.config import Config
+
+    config = Config()
+    # ConfigParser reads a percent sign as the start of a name.
+    config.set_main_option("script_location", str(MIGRATIONS).replace("%", "%%"))
+    config.attributes.update(connection=connection, version_table=VERSION_TABLE)
+    command.upgrade(config, "head")
