@@ -2,7 +2,21 @@
 
 from .behaviour import Behaviour
 from .faults import Fault
+from .generate import large_world
+from .host import Host, Loopback
 from .simulator import create_simulator
+from .truth import truth
 from .world import DEMO_TOKEN, Clock, World
 
-__all__ = ["DEMO_TOKEN", "Behaviour", "Clock", "Fault", "World", "create_simulator"]
+__all__ = [
+    "DEMO_TOKEN",
+    "Behaviour",
+    "Clock",
+    "Fault",
+    "Host",
+    "Loopback",
+    "World",
+    "create_simulator",
+    "large_world",
+    "truth",
+]

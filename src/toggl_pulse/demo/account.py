@@ -109,7 +109,7 @@ class Account:
         workspace_id: int | None = None,
         user_id: int | None = None,
     ) -> EntryRow:
-        """Create an entry; without `stop` and `duration` it runs. Tags named and not yet known are created, as in Toggl.
+        """Create an entry; without `stop` and `duration` it runs. Tags named and not yet known are created.
 
         `duration` beside `stop` makes an entry whose duration is not stop - start, as old data have.
         """
@@ -155,30 +155,14 @@ class Account:
         unknown = set(changes) - _EDITABLE
         if unknown:
             raise ValueError(f"an entry has no {', '.join(sorted(unknown))}")
-        start = _seconds(changes["start"]) if "start" in changes else row.start
-        stop = row.stop
-        if "stop" in changes:
-            stop = None if changes["stop"] is None else _seconds(changes["stop"])
-        elif "duration" in changes:
-            stop = start + changes["duration"]
-        if stop is not None and stop < start:
-            raise ValueError("an entry cannot stop before it starts")
-        for name in ("description", "project_id", "task_id", "billable", "workspace_id"):
-            if name in changes:
-                setattr(row, name, changes[name])
+        start, stop, duration = _times(row, changes)
+        for name in _PLAIN & set(changes):
+            setattr(row, name, changes[name])
         if "tags" in changes or "tag_ids" in changes:
             row.tag_ids = self._tags(row.workspace_id, changes.get("tags", ()), changes.get("tag_ids", ()))
         if start != row.start:
             self.by_start.remove(row.start, row.id)
             self.by_start.add(start, row.id)
-        if stop is None:
-            duration = 0
-        elif "duration" in changes:
-            duration = changes["duration"]
-        elif "start" in changes or "stop" in changes:
-            duration = stop - start
-        else:
-            duration = row.duration
         if stop is None and row.stop is not None:
             self._stop_running(row.user_id, self.now())
         row.start, row.stop, row.duration = start, stop, duration
@@ -420,18 +404,25 @@ class Account:
         return tuple(dict.fromkeys((*numbers, *named)))
 
 
-_EDITABLE = {
-    "start",
-    "stop",
-    "duration",
-    "description",
-    "project_id",
-    "task_id",
-    "billable",
-    "tags",
-    "tag_ids",
-    "workspace_id",
-}
+_PLAIN = frozenset({"description", "project_id", "task_id", "billable", "workspace_id"})
+_EDITABLE = _PLAIN | {"start", "stop", "duration", "tags", "tag_ids"}
+
+
+def _times(row: EntryRow, changes: dict[str, Any]) -> tuple[int, int | None, int]:
+    """Return start, stop and duration as an edit leaves them."""
+    start = _seconds(changes["start"]) if "start" in changes else row.start
+    stop = row.stop
+    if "stop" in changes:
+        stop = None if changes["stop"] is None else _seconds(changes["stop"])
+    elif "duration" in changes:
+        stop = start + int(changes["duration"])
+    if stop is None:
+        return start, None, 0
+    if stop < start:
+        raise ValueError("an entry cannot stop before it starts")
+    if "duration" in changes:
+        return start, stop, int(changes["duration"])
+    return start, stop, stop - start if {"start", "stop"} & set(changes) else row.duration
 
 
 def _seconds(moment: datetime) -> int:

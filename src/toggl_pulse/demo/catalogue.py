@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any, TypeVar
 
 from .render import (
@@ -42,6 +42,7 @@ __all__ = [
 ]
 
 Row = TypeVar("Row", ClientRow, ProjectRow, TagRow, TaskRow, WorkspaceRow)
+Stated = TypeVar("Stated", ProjectRow, TaskRow)
 
 
 def me(call: Call) -> Reply:
@@ -49,10 +50,10 @@ def me(call: Call) -> Reply:
     world = call.world
     shown = profile_json(world, world.profile)
     if call.flag("with_related_data"):
-        shown["clients"] = [client_json(row) for row in _mine(call, world.clients)] or None
-        shown["projects"] = [project_json(world, row) for row in _mine(call, world.projects)] or None
-        shown["tags"] = [tag_json(row) for row in _mine(call, world.tags)] or None
-        shown["tasks"] = [task_json(world, row) for row in _mine(call, world.tasks)] or None
+        shown["clients"] = [client_json(row) for row in _mine(world.clients)] or None
+        shown["projects"] = [project_json(world, row) for row in _mine(world.projects)] or None
+        shown["tags"] = [tag_json(row) for row in _mine(world.tags)] or None
+        shown["tasks"] = [task_json(world, row) for row in _mine(world.tasks)] or None
         shown["workspaces"] = [workspace_json(world, row) for row in _workspaces(call)] or None
         shown["time_entries"] = [entry_json(world, row) for row in recent_entries(world)] or None
     return reply_json(shown)
@@ -86,7 +87,7 @@ def my_organizations(call: Call) -> Reply:
 def my_projects(call: Call) -> Reply:
     """Archived ones on request; with `since` deleted and archived ones too."""
     since = call.since()
-    rows = _mine(call, call.world.projects, since)
+    rows = _mine(call.world.projects, since)
     if since is None and not call.flag("include_archived"):
         rows = [row for row in rows if row.active]
     return reply_json([project_json(call.world, row) for row in rows])
@@ -94,7 +95,7 @@ def my_projects(call: Call) -> Reply:
 
 def my_projects_paginated(call: Call) -> Reply:
     """Pages by id: `start_project_id` is the first id of the page."""
-    rows = _mine(call, call.world.projects, call.since())
+    rows = _mine(call.world.projects, call.since())
     first = call.number("start_project_id", 0)
     rows = sorted((row for row in rows if row.id >= first), key=lambda row: row.id)
     return reply_json([project_json(call.world, row) for row in rows[: call.number("per_page", 201)]])
@@ -102,18 +103,18 @@ def my_projects_paginated(call: Call) -> Reply:
 
 def my_clients(call: Call) -> Reply:
     since = call.since()
-    rows = [row for row in _mine(call, call.world.clients, since) if since is not None or not row.archived]
+    rows = [row for row in _mine(call.world.clients, since) if since is not None or not row.archived]
     return reply_json([client_json(row) for row in rows] or None)
 
 
 def my_tags(call: Call) -> Reply:
     """Deleted tags are visible only with `since`."""
-    return reply_json([tag_json(row) for row in _mine(call, call.world.tags, call.since())] or None)
+    return reply_json([tag_json(row) for row in _mine(call.world.tags, call.since())] or None)
 
 
 def my_tasks(call: Call) -> Reply:
     since = call.since()
-    rows = _mine(call, call.world.tasks, since)
+    rows = _mine(call.world.tasks, since)
     if since is None and not call.flag("include_not_active"):
         rows = [row for row in rows if row.active]
     if call.query.get("per_page"):
@@ -127,7 +128,7 @@ def workspace_projects(call: Call) -> Reply:
     since = call.since()
     rows = _in_workspace(call, call.world.projects, since)
     if since is None:
-        rows = _by_state(call, rows, lambda row: row.active, default="true")
+        rows = _by_state(call, rows)
     rows = sorted(rows, key=lambda row: (row.name.casefold(), row.id))
     page, size, shown = _page(call, rows, default=151, most=200)
     headers = {"x-page": str(page), "x-page-size": str(size), "x-sort-field": "name", "x-sort-order": "ASC"}
@@ -156,7 +157,7 @@ def workspace_tasks(call: Call) -> Reply:
     since = call.since()
     rows = _in_workspace(call, call.world.tasks, since)
     if since is None:
-        rows = _by_state(call, rows, lambda row: row.active, default="true")
+        rows = _by_state(call, rows)
     page, size, shown = _page(call, rows, default=50, most=200)
     return reply_json({
         "total_count": len(rows),
@@ -198,7 +199,7 @@ def workspace_rates(call: Call) -> Reply:
                         "start": None, "end": None, "workspace_id": project.workspace_id}])  # fmt: skip
 
 
-def _mine(call: Call, rows: dict[int, Row], since: int | None = None) -> list[Row]:
+def _mine(rows: dict[int, Row], since: int | None = None) -> list[Row]:
     """Live rows; with `since` those changed since then, deleted ones included."""
     if since is None:
         return [row for row in rows.values() if row.deleted_at is None]
@@ -206,24 +207,22 @@ def _mine(call: Call, rows: dict[int, Row], since: int | None = None) -> list[Ro
 
 
 def _in_workspace(call: Call, rows: dict[int, Row], since: int | None) -> list[Row]:
-    return [row for row in _mine(call, rows, since) if getattr(row, "workspace_id", None) == call.ids[0]]
+    return [row for row in _mine(rows, since) if getattr(row, "workspace_id", None) == call.ids[0]]
 
 
 def _workspaces(call: Call) -> list[WorkspaceRow]:
-    return [
-        row for row in _mine(call, call.world.workspaces, call.since()) if row.id in call.world.profile.workspace_ids
-    ]
+    return [row for row in _mine(call.world.workspaces, call.since()) if row.id in call.world.profile.workspace_ids]
 
 
 def _members(call: Call) -> list[UserRow]:
     return [row for row in call.world.users.values() if call.ids[0] in row.workspace_ids]
 
 
-def _by_state(call: Call, rows: Iterable[Row], active: Callable[[Any], bool], default: str) -> list[Row]:
-    wanted = call.query.get("active", default)
+def _by_state(call: Call, rows: Iterable[Stated]) -> list[Stated]:
+    wanted = call.query.get("active", "true")
     if wanted not in {"true", "false", "both"}:
         raise Refusal(400, "Invalid active")
-    return [row for row in rows if wanted == "both" or active(row) == (wanted == "true")]
+    return [row for row in rows if wanted == "both" or row.active == (wanted == "true")]
 
 
 def _page(call: Call, rows: Sequence[Any], *, default: int, most: int) -> tuple[int, int, Sequence[Any]]:

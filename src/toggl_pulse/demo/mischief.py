@@ -21,7 +21,15 @@ _STATUS = {
     "503": "Service Unavailable",
 }
 
-_PAGE = b"<!doctype html><html><head><title>Sign in to the network</title></head><body>Please sign in.</body></html>"
+_BODIES = {
+    "empty": (b"", "application/json"),
+    "html": (
+        b"<!doctype html><html><head><title>Sign in to the network</title></head><body>Please sign in.</body></html>",
+        "text/html; charset=utf-8",
+    ),
+    "null": (b"null", "application/json"),
+    "empty_list": (b"[]", "application/json"),
+}
 
 
 def answer_of(world: World, fault: Fault, reply: Reply) -> Reply:
@@ -33,16 +41,11 @@ def answer_of(world: World, fault: Fault, reply: Reply) -> Reply:
         return Refusal(int(fault.kind), _STATUS[fault.kind], plain=True, headers=headers).reply
     if fault.kind == "plan402":
         return Refusal(402, "This feature is not included in your current plan").reply
-    if fault.kind == "empty":
-        return Reply(200)
-    if fault.kind == "html":
-        return Reply(200, _PAGE, content_type="text/html; charset=utf-8")
+    if fault.kind in _BODIES:
+        body, content_type = _BODIES[fault.kind]
+        return Reply(200, body, content_type=content_type)
     if fault.kind == "non_json":
         return Reply(200, reply.body[: max(1, len(reply.body) * 2 // 3)] + b'{"', reply.headers)
-    if fault.kind == "null":
-        return Reply(200, b"null")
-    if fault.kind == "empty_list":
-        return Reply(200, b"[]")
     if fault.kind == "broken_row" and reply.status == 200:  # noqa: PLR2004
         return Reply(200, _without_first_id(reply.body), reply.headers)
     return reply

@@ -81,10 +81,7 @@ def _names(world: World, row: EntryRow) -> JSON:
 
 
 def project_json(world: World, row: ProjectRow) -> JSON:
-    if row.deleted_at is not None:
-        status = "deleted"
-    else:
-        status = "active" if row.active else "archived"
+    status = "deleted" if row.deleted_at is not None else "active" if row.active else "archived"
     return {
         "id": row.id,
         "workspace_id": row.workspace_id,
@@ -142,9 +139,7 @@ def tag_json(row: TagRow) -> JSON:
 
 def task_json(world: World, row: TaskRow) -> JSON:
     """`tracked_seconds` is in milliseconds, whatever its name says."""
-    tracked = sum(
-        entry.duration for entry in world.entries.values() if entry.task_id == row.id and entry.deleted_at is None
-    )
+    tracked = world.tracked_by_task().get(row.id, 0)
     return {
         "id": row.id,
         "name": row.name,

@@ -9,10 +9,11 @@ from zoneinfo import ZoneInfo
 
 import orjson
 
-from .money import Money, money_of
+from .money import money_of
+from .report_rows import entry_tests, length_of, row_json
 from .rounding import rounder
 from .rows import EntryRow
-from .wire import Call, Refusal, Reply, at_text, offset_text, reply_json
+from .wire import Call, Refusal, Reply, reply_json
 from .world import World
 
 __all__ = ["search", "totals"]
@@ -50,7 +51,7 @@ def search(call: Call) -> Reply:
         headers["X-Next-Row-Number"] = str(start + size + 1)
         headers["X-Next-Timestamp"] = str(following.start)
     rounded = rounder(world, call.ids[0], body)
-    rows = [_row_json(world, group, start + n, rounded, body) for n, group in enumerate(shown, 1)]
+    rows = [row_json(world, group, start + n, rounded, body) for n, group in enumerate(shown, 1)]
     return Reply(200, orjson.dumps(rows), headers)
 
 
@@ -64,7 +65,7 @@ def totals(call: Call) -> Reply:
     seconds = 0
     cents: dict[str, int] = {}
     for row in _selected(call, first, last):
-        length = rounded(_length(world, row))
+        length = rounded(length_of(world, row))
         seconds += length
         day = datetime.fromtimestamp(row.start, zone).date().isoformat()
         days[day] = days.get(day, 0) + length
@@ -132,7 +133,7 @@ def _selected(call: Call, first: date, last: date) -> list[EntryRow]:
         )
     low = min(bound[0] for bound in bounds.values())
     high = max(bound[1] for bound in bounds.values())
-    tests = _tests(world, body)
+    tests = entry_tests(world, body)
     running = world.behaviour.reports_running
     rows = []
     for number in world.by_start.between(low, high):
@@ -148,53 +149,7 @@ def _selected(call: Call, first: date, last: date) -> list[EntryRow]:
     return rows
 
 
-def _tests(world: World, body: dict[str, Any]) -> list[Callable[[EntryRow], bool]]:
-    """Build the filters of the request's body; a null inside a list of ids means *without one*."""
-    tests: list[Callable[[EntryRow], bool]] = []
-
-    def client_of(row: EntryRow) -> int | None:
-        project = world.projects.get(row.project_id) if row.project_id is not None else None
-        return project.client_id if project else None
-
-    single: dict[str, Callable[[EntryRow], int | None]] = {
-        "user_ids": lambda row: row.user_id,
-        "project_ids": lambda row: row.project_id,
-        "client_ids": client_of,
-        "task_ids": lambda row: row.task_id,
-        "time_entry_ids": lambda row: row.id,
-    }
-    for name, value_of in single.items():
-        wanted = _ids(body, name)
-        if wanted is not None:
-            tests.append(lambda row, value_of=value_of, wanted=wanted: value_of(row) in wanted)  # type: ignore[misc]
-    tags = _ids(body, "tag_ids")
-    if tags is not None:
-        tests.append(lambda row: bool(tags & set(row.tag_ids)) or (None in tags and not row.tag_ids))
-    billable = body.get("billable")
-    if billable is not None:
-        tests.append(lambda row: row.billable == billable)
-    text = body.get("description")
-    if text:
-        tests.append(lambda row: str(text).casefold() in (row.description or "").casefold())
-    shortest = body.get("min_duration_seconds")
-    if shortest is not None:
-        tests.append(lambda row: row.duration >= shortest)
-    longest = body.get("max_duration_seconds")
-    if longest is not None:
-        tests.append(lambda row: row.duration <= longest)
-    return tests
-
-
-def _ids(body: dict[str, Any], name: str) -> set[int | None] | None:
-    value = body.get(name)
-    if value is None or value == []:
-        return None
-    if not isinstance(value, list) or not all(item is None or isinstance(item, int) for item in value):
-        raise Refusal(400, f"Invalid {name}")
-    return set(value)
-
-
-def _sorted_groups(call: Call, first: date, last: date) -> list[list[EntryRow]] | list[tuple[EntryRow]]:
+def _sorted_groups(call: Call, first: date, last: date) -> list[list[EntryRow]]:
     """Rows of the answer, in order; remembered until anything in the world changes, for pages ask again and again."""
     world, body = call.world, call.body
     key = (
@@ -214,34 +169,37 @@ def _sorted_groups(call: Call, first: date, last: date) -> list[list[EntryRow]] 
     descending = str(body.get("order_dir", "DESC")).upper() != "ASC"
     value_of = _ORDERS[order]
     rows.sort(key=lambda row: (value_of(world, row), row.id), reverse=descending)
-    groups: Any
+    groups: list[list[EntryRow]]
     if body.get("grouped"):
         like: dict[Any, list[EntryRow]] = {}
         for row in rows:
-            like.setdefault((row.user_id, row.project_id, row.task_id, row.description, row.billable, row.tag_ids), [])
-            like[row.user_id, row.project_id, row.task_id, row.description, row.billable, row.tag_ids].append(row)
+            alike = (row.user_id, row.project_id, row.task_id, row.description, row.billable, row.tag_ids)
+            like.setdefault(alike, []).append(row)
         groups = list(like.values())
     else:
-        groups = [(row,) for row in rows]
+        groups = [[row] for row in rows]
     world.report_cache = (key, groups)
-    return groups  # type: ignore[no-any-return]
+    return groups
 
 
 _PAGING = {"first_id", "first_row_number", "first_timestamp", "page_size", "start_date", "end_date"}
 
 
-def _page_start(call: Call, groups: Any) -> int:
+def _page_start(call: Call, groups: list[list[EntryRow]]) -> int:
     """Index of the page's first row, by row number, or by the id and time given when the behaviour says so."""
     body = call.body
-    if call.world.behaviour.reports_paging == "id" and body.get("first_id") and body.get("first_timestamp"):
-        wanted = (_whole(body, "first_timestamp", 0), _whole(body, "first_id", 0))
-        ascending = str(body.get("order_dir", "DESC")).upper() == "ASC"
-        for place, group in enumerate(groups):
-            mine = (group[0].start, group[0].id)
-            if mine == wanted or (mine > wanted if ascending else mine < wanted):
-                return place
-        return len(groups)
-    return max(0, _whole(body, "first_row_number", 1) - 1)
+    place = max(0, _whole(body, "first_row_number", 1) - 1)
+    wanted = (_whole(body, "first_timestamp", 0), _whole(body, "first_id", 0))
+    if call.world.behaviour.reports_paging == "row_number" or not all(wanted):
+        return place
+    if place < len(groups) and (groups[place][0].start, groups[place][0].id) == wanted:
+        return place
+    ascending = str(body.get("order_dir", "DESC")).upper() == "ASC"
+    for number, group in enumerate(groups):
+        mine = (group[0].start, group[0].id)
+        if mine == wanted or (mine > wanted if ascending else mine < wanted):
+            return number
+    return len(groups)
 
 
 def _whole(body: dict[str, Any], name: str, default: int) -> int:
@@ -251,55 +209,3 @@ def _whole(body: dict[str, Any], name: str, default: int) -> int:
     if isinstance(value, bool) or not isinstance(value, int):
         raise Refusal(400, f"Invalid {name}")
     return value
-
-
-def _length(world: World, row: EntryRow) -> int:
-    return row.duration if row.stop is not None else max(0, world.now() - row.start)
-
-
-def _row_json(
-    world: World, group: Any, number: int, rounded: Callable[[int], int], body: dict[str, Any]
-) -> dict[str, Any]:
-    row: EntryRow = group[0]
-    zone = ZoneInfo(world.profile.timezone)
-    monies = [money_of(world, entry, rounded(_length(world, entry))) for entry in group]
-    money = monies[0]
-    if len(monies) > 1 and money.cents is not None:
-        money = Money(sum(each.cents or 0 for each in monies), money.rate_cents, money.currency)
-    if body.get("hide_amounts"):
-        money = Money(None, None, money.currency)
-    shown: dict[str, Any] = {
-        "user_id": row.user_id,
-        "username": world.users[row.user_id].name,
-        "project_id": row.project_id,
-        "task_id": row.task_id,
-        "billable": row.billable,
-        "description": row.description or "",
-        "tag_ids": list(row.tag_ids),
-        "billable_amount_in_cents": money.cents,
-        "hourly_rate_in_cents": money.rate_cents,
-        "currency": money.currency,
-        "time_entries": [
-            {
-                "id": entry.id,
-                "seconds": rounded(_length(world, entry)),
-                "start": offset_text(entry.start, zone),
-                "stop": None if entry.stop is None else offset_text(entry.stop, zone),
-                "at": at_text(entry.at),
-                "at_tz": offset_text(entry.at // 1_000_000, zone),
-            }
-            for entry in group
-        ],
-        "row_number": number,
-    }
-    if body.get("enrich_response"):
-        project = world.projects.get(row.project_id) if row.project_id is not None else None
-        client = world.clients.get(project.client_id) if project and project.client_id is not None else None
-        shown["project_name"] = project.name if project else ""
-        shown["project_color"] = "0"
-        shown["project_hex"] = project.color if project else ""
-        shown["client_name"] = client.name if client else ""
-        shown["task_name"] = world.tasks[row.task_id].name if row.task_id is not None else None
-        shown["tag_names"] = [world.tags[tag].name for tag in row.tag_ids]
-        shown["email"] = world.users[row.user_id].email
-    return shown

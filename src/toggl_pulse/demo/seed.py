@@ -13,7 +13,7 @@ from random import Random
 from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
-from .oddities import odd_entries
+from .oddities import Odd, odd_entries
 from .rows import ClientRow, EntryRow, OrganizationRow, ProjectRow, TagRow, TaskRow, UserRow, WorkspaceRow
 from .studio import CLIENTS, LOOSE_TEXTS, PROJECTS, TAGS, TASKS, Plan
 from .world import World
@@ -46,7 +46,7 @@ def sow(world: World, now: datetime, *, seed: int, timezone: str) -> None:
     zone = ZoneInfo(timezone)
     today = now.astimezone(zone).date()
     first = today - timedelta(days=YEAR_DAYS)
-    ids = _names(world, first, timezone)
+    ids = _names(world, first, timezone, gone=int(now.timestamp()) - 20 * 86_400)
     archived_from = (today.replace(day=1) - timedelta(days=150)).replace(day=1)
     running_since = int(now.timestamp()) - 2_834
     rows: list[EntryRow] = []
@@ -54,7 +54,7 @@ def sow(world: World, now: datetime, *, seed: int, timezone: str) -> None:
         day = today - timedelta(days=ago)
         rng = Random(f"{seed}:{day.toordinal()}")
         drawn = list(_day(day, zone, rng, ids, kiosk=day < archived_from))
-        drawn += odd_entries(day, zone, rng, ids, now=int(now.timestamp()), template=_blank)
+        drawn += [_odd(odd, ids) for odd in odd_entries(day, zone, rng, int(now.timestamp()))]
         for number, row in enumerate(drawn):
             row.id = _FIRST_ENTRY_ID + (day.toordinal() - 735_000) * 1000 + number
             rows.append(row)
@@ -69,12 +69,16 @@ def sow(world: World, now: datetime, *, seed: int, timezone: str) -> None:
     world.load_entries(rows)
 
 
-def _names(world: World, first: date, timezone: str) -> Ids:
-    """Make the catalogue; ids are fixed, so that a demo started again tomorrow has the same."""
+def _names(world: World, first: date, timezone: str, *, gone: int) -> Ids:
+    """Make the catalogue; ids are fixed, so that a demo started again tomorrow has the same.
+
+    A client, a tag and a project's archiving date from `gone`.
+    """
+    late = gone * 1_000_000
     created = int(datetime.combine(first - timedelta(days=21), time(9), ZoneInfo(timezone)).timestamp())
     at = created * 1_000_000
-    for number, name, plan in ((6_100_201, "Studio", "starter"), (6_100_877, "Lakeside choir", "free")):
-        world.organizations[number] = OrganizationRow(number, name, plan, at)
+    for number, name, tier in ((6_100_201, "Studio", "starter"), (6_100_877, "Lakeside choir", "free")):
+        world.organizations[number] = OrganizationRow(number, name, tier, at)
     world.workspaces[STUDIO] = WorkspaceRow(
         STUDIO, 6_100_201, "Studio", at, default_hourly_rate=80.0, rounding=1, rounding_minutes=15
     )
@@ -87,15 +91,16 @@ def _names(world: World, first: date, timezone: str) -> Ids:
     clients = {key: 64_200_100 + place for place, key in enumerate(CLIENTS)}
     for key, number in clients.items():
         world.clients[number] = ClientRow(number, STUDIO, CLIENTS[key], at, archived=key == "kiosk")
-    world.clients[64_200_190] = ClientRow(64_200_190, STUDIO, "Old prospect", at, deleted_at=at)
+    world.clients[64_200_190] = ClientRow(64_200_190, STUDIO, "Old prospect", late, deleted_at=late)
     projects = {plan.key: 201_450_100 + place for place, plan in enumerate(PROJECTS)}
     for plan in PROJECTS:
         number = projects[plan.key]
         client = clients[plan.client] if plan.client else None
         world.projects[number] = ProjectRow(
-            number, STUDIO, plan.name, at, client,
+            number, STUDIO, plan.name, late if plan.archived else at, client,
             active=not plan.archived, color=plan.color, billable=plan.client is not None,
-            currency=plan.currency if plan.client else None, rate=plan.rate, fixed_fee=plan.fixed_fee, created_at=created,
+            currency=plan.currency if plan.client else None, rate=plan.rate, fixed_fee=plan.fixed_fee,
+            created_at=created,
         )  # fmt: skip
     world.projects[CHOIR_PROJECT] = ProjectRow(
         CHOIR_PROJECT, CHOIR, "Choir website", at, color="#c9806b", created_at=created
@@ -104,13 +109,13 @@ def _names(world: World, first: date, timezone: str) -> Ids:
     for name, number in tags.items():
         world.tags[number] = TagRow(number, STUDIO, name, at)
     world.tags[CHOIR_TAG] = TagRow(CHOIR_TAG, CHOIR, "meeting", at)
-    world.tags[15_300_190] = TagRow(15_300_190, STUDIO, "old process", at, deleted_at=at)
+    world.tags[15_300_190] = TagRow(15_300_190, STUDIO, "old process", late, deleted_at=late)
     tasks: dict[str, tuple[int, ...]] = {}
     number = 88_120_100
     for key, names in TASKS.items():
-        for name in names:
+        for title in names:
             number += 1
-            world.tasks[number] = TaskRow(number, STUDIO, projects[key], name, at)
+            world.tasks[number] = TaskRow(number, STUDIO, projects[key], title, at)
             tasks[key] = (*tasks.get(key, ()), number)
     return Ids(projects, tags, tasks)
 
@@ -174,6 +179,20 @@ def _entry(rng: Random, ids: Ids, start: int, length: int, plan: Plan | None) ->
     row.tag_ids = tuple(ids.tags[name] for name in rng.sample(plan.tags, min(wanted, len(plan.tags))))
     if plan.key in ids.tasks and rng.random() < 0.6:  # noqa: PLR2004
         row.task_id = rng.choice(ids.tasks[plan.key])
+    return row
+
+
+def _odd(odd: Odd, ids: Ids) -> EntryRow:
+    row = _blank(odd.start, odd.stop)
+    if odd.project is not None:
+        row.project_id, row.billable = ids.projects[odd.project], odd.billable
+    row.description = odd.text
+    row.tag_ids = tuple(ids.tags[name] for name in odd.tags)
+    if odd.duration is not None:
+        row.duration = odd.duration
+    if odd.deleted:
+        row.at += 90_054_321_000
+        row.deleted_at = row.at
     return row
 
 

@@ -74,7 +74,9 @@ def create_simulator(world: World, *, control: bool = False) -> App:
             return
         body = await _read(receive)
         if control and scope["path"].startswith("/_control/"):
-            await _send(world, send, control_route(world, scope["method"], scope["path"], _query(scope), body))
+            with world.lock:
+                reply = control_route(world, scope["method"], scope["path"], _query(scope), body)
+            await _send(world, send, reply)
             return
         await _answer(world, scope, body, send)
 
@@ -89,10 +91,7 @@ async def _answer(world: World, scope: Scope, body: bytes, send: Send) -> None:
     try:
         _authenticate(world, scope)
         fault = next_fault(world.faults, f"{method} {path}?{query}")
-        if fault is not None and fault.kind == "cut":
-            raise world.cut_error()
-        if world.too_fast() or (fault is not None and fault.kind == "429"):
-            raise _too_many(world, fault)
+        _hold_up(world, fault)
         bucket = _charge(world, path, fault)
         reply = _route(world, method, path, scope, body)
     except Refusal as refusal:
@@ -174,17 +173,23 @@ def _route(world: World, method: str, path: str, scope: Scope, body: bytes) -> R
             content = orjson.loads(body)
         except orjson.JSONDecodeError:
             raise Refusal(400, "JSON is not valid") from None
-    return handler(Call(world, path, _query(scope), content, ids))
+    with world.lock:
+        return handler(Call(world, path, _query(scope), content, ids))
 
 
-def _too_many(world: World, fault: Fault | None) -> Refusal:
+def _hold_up(world: World, fault: Fault | None) -> None:
+    """Refuse what comes too fast, and break connections, before anything is charged."""
+    if fault is not None and fault.kind == "cut":
+        raise world.cut_error()
+    if not world.too_fast() and (fault is None or fault.kind != "429"):
+        return
     headers = {}
     seconds = fault.retry_after if fault is not None else None
     if seconds is None and world.behaviour.retry_after:
         seconds = 60
     if seconds is not None:
         headers["Retry-After"] = str(seconds)
-    return Refusal(429, "Too Many Requests", plain=True, headers=headers)
+    raise Refusal(429, "Too Many Requests", plain=True, headers=headers)
 
 
 def _note(

@@ -62,7 +62,8 @@ PROJECTS = (
     ),
     Plan(
         "atlas-trails", "🗺️ Trail maps", "atlas", "#06a893", 120.0, 3.4, 7, 0.6,
-        ("Contour lines", "Offline tiles", "Hut icons 🛖", "Weekly call", "Elevation profile", "Bug: path vanishes at z14"),
+        ("Contour lines", "Offline tiles", "Hut icons 🛖", "Weekly call", "Elevation profile",
+         "Bug: path vanishes at z14"),
         ("deep work", "call, external", "bug"), currency="USD",
     ),
     Plan(
@@ -77,7 +78,7 @@ PROJECTS = (
     ),
     Plan(
         "portal", "Tracking portal | phase 2", "ostwind", "#d94182", 98.0, 3.2, 6, 0.4,
-        ("Driver list", "Barcode scan", "Workshop on site", "CSV import, \"as always\"", "Permissions", "Load test",
+        ("Driver list", "Barcode scan", "Workshop on site", 'CSV import, "as always"', "Permissions", "Load test",
          "Hotline", "Scope of phase 3"),
         ("on site", "meeting", '"urgent"'),
     ),

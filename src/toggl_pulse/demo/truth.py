@@ -126,24 +126,15 @@ def _midnight(day: date, zone: ZoneInfo) -> int:
 
 def _groups(world: World, row: EntryRow, group_by: str) -> list[Key]:
     project = world.projects.get(row.project_id) if row.project_id is not None else None
-    match group_by:
-        case "none":
-            return [ALL]
-        case "workspace":
-            return [row.workspace_id]
-        case "project":
-            return [row.project_id or 0]
-        case "client":
-            return [(project.client_id or 0) if project is not None else 0]
-        case "task":
-            return [row.task_id or 0]
-        case "tag":
-            return list(row.tag_ids) or [0]
-        case "user":
-            return [row.user_id]
-        case "billable":
-            return [row.billable]
-        case "description":
-            return [row.description or ""]
-        case _:
-            raise ValueError(f"there is no group {group_by!r}")
+    keys: dict[str, list[Key]] = {
+        "none": [ALL],
+        "workspace": [row.workspace_id],
+        "project": [row.project_id or 0],
+        "client": [(project.client_id or 0) if project is not None else 0],
+        "task": [row.task_id or 0],
+        "tag": list(row.tag_ids) or [0],
+        "user": [row.user_id],
+        "billable": [row.billable],
+        "description": [row.description or ""],
+    }
+    return keys[group_by]

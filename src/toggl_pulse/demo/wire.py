@@ -1,4 +1,4 @@
-"""What a handler of the simulated Toggl gets and gives, and how times look on the wire; no rule of Toggl's lives here."""
+"""What a handler of the simulated Toggl gets and gives, and how times look on the wire; no rule lives here."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ class Reply:
     content_type: str = "application/json"
 
 
-class Refusal(Exception):  # noqa: N818  (a refusal is an answer)
+class Refusal(Exception):
     """An error answer; Toggl's error bodies are mostly bare JSON strings, sometimes plain text."""
 
     def __init__(

@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 import base64
 import binascii
+import threading
 from collections import deque
 from collections.abc import Awaitable, Callable
 from datetime import datetime, timedelta
@@ -17,7 +18,7 @@ from .account import Account
 from .behaviour import Behaviour
 from .faults import Fault
 from .quota import Bucket
-from .rows import OrganizationRow, UserRow, WorkspaceRow
+from .rows import EntryRow, OrganizationRow, UserRow, WorkspaceRow
 
 __all__ = ["DEMO_TOKEN", "Clock", "Request", "World"]
 
@@ -72,7 +73,9 @@ class World(Account):
         self.log: deque[Request] = deque(maxlen=200_000)
         self.sleep: Callable[[float], Awaitable[None]] = asyncio.sleep
         self.cut_error: Callable[[], BaseException] = lambda: ConnectionResetError("the simulated connection broke")
-        self.report_cache: tuple[Any, Any] | None = None
+        self.lock = threading.RLock()
+        self.report_cache: tuple[Any, list[list[EntryRow]]] | None = None
+        self.task_cache: tuple[int, dict[int, int]] | None = None
         self._rate_level = 0.0
         self._rate_at = 0.0
 
@@ -143,14 +146,16 @@ class World(Account):
 
     def bucket(self, name: str) -> Bucket:
         """`user` for /me…, `organization:<id>` for the rest."""
-        if name not in self.buckets:
-            if name == "user":
-                total = self.behaviour.user_quota
-            else:
-                organization = self.organizations[int(name.partition(":")[2])]
-                total = self.behaviour.plan_quota[organization.plan]
-            self.buckets[name] = Bucket(total, self.behaviour.quota_window)
-        return self.buckets[name]
+        if name == "user":
+            total = self.behaviour.user_quota
+        else:
+            organization = self.organizations[int(name.partition(":")[2])]
+            total = self.behaviour.plan_quota[organization.plan]
+        bucket = self.buckets.get(name)
+        if bucket is None:
+            bucket = self.buckets[name] = Bucket(total, self.behaviour.quota_window)
+        bucket.total = total
+        return bucket
 
     def drain(self, name: str, count: int) -> int:
         """Spend requests of a bucket as other tools of the same user do; returns what remains."""
@@ -170,6 +175,16 @@ class World(Account):
             return True
         self._rate_level += 1
         return False
+
+    def tracked_by_task(self) -> dict[int, int]:
+        """Seconds of live finished entries by task; counted once until anything changes."""
+        if self.task_cache is None or self.task_cache[0] != self.changes:
+            seconds: dict[int, int] = {}
+            for row in self.entries.values():
+                if row.task_id is not None and row.deleted_at is None:
+                    seconds[row.task_id] = seconds.get(row.task_id, 0) + row.duration
+            self.task_cache = (self.changes, seconds)
+        return self.task_cache[1]
 
     def fault(self, kind: str, match: str = "", *, skip: int = 0, times: int | None = 1) -> Fault:
         """Queue a fault and return it, so that its other fields can be set."""
