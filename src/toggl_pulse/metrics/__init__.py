@@ -1,0 +1,36 @@
+"""Answers to questions about time entries: one engine over columns in memory, fed by an entry source."""
+
+from toggl_pulse.metrics.catalogue import METRICS, Metric
+from toggl_pulse.metrics.engine import Answer, Answers, Contact, Series
+from toggl_pulse.metrics.query import (
+    DIMENSIONS,
+    INTERVAL_NAMES,
+    Filter,
+    Query,
+    parse_adhoc,
+    parse_filters,
+    parse_query,
+    parse_range,
+    parse_zone,
+)
+from toggl_pulse.metrics.rows import EntryRow, Table
+
+__all__ = [
+    "DIMENSIONS",
+    "INTERVAL_NAMES",
+    "METRICS",
+    "Answer",
+    "Answers",
+    "Contact",
+    "EntryRow",
+    "Filter",
+    "Metric",
+    "Query",
+    "Series",
+    "Table",
+    "parse_adhoc",
+    "parse_filters",
+    "parse_query",
+    "parse_range",
+    "parse_zone",
+]

@@ -1,0 +1,187 @@
+"""Every metric as data: its name, its unit, what it means, and how it is made of a few sums.
+
+This is the list to read to know what can be asked, and the place to add a metric. Knows nothing of rows or requests.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import Any, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+__all__ = ["METRICS", "Metric", "Sums"]
+
+Sums = Mapping[str, NDArray[Any]]
+"""Measure -> its whole numbers (milliseconds, seconds or counts), one array shape for all of them."""
+
+Floats = NDArray[np.float64]
+HOUR_SECONDS = 3_600
+HOUR_MS = 3_600_000
+
+
+@dataclass(frozen=True, slots=True)
+class Metric:
+    """One number about time entries.
+
+    `additive`: the values of groups and steps add up to the value of the whole; then steps without entries are 0,
+    otherwise null. `attribution` is fixed where the metric has only one; None follows the query.
+    `measures` are the sums that `value` turns into the shown numbers; the first one ranks the groups. `rows` are the entries that count.
+    `shape`: `series` has one value a step, `points` one an entry, `table` rows and columns.
+    """
+
+    slug: str
+    title: str
+    unit: str
+    meaning: str
+    additive: bool
+    shape: Literal["series", "points", "table"] = "series"
+    rows: Literal["all", "billable", "running", "finished"] = "all"
+    attribution: Literal["start", "split"] | None = None
+    measures: tuple[str, ...] = ("ms",)
+    value: Callable[[Sums], Floats] | None = None
+
+
+def _hours(sums: Sums) -> Floats:
+    return sums["ms"] / HOUR_MS
+
+
+def _count(sums: Sums) -> Floats:
+    return sums["count"].astype(np.float64)
+
+
+def _share(sums: Sums) -> Floats:
+    return _ratio(sums["billable_ms"], sums["ms"])
+
+
+def _average(sums: Sums) -> Floats:
+    return _ratio(sums["ms"], sums["count"] * HOUR_MS)
+
+
+def _longest(sums: Sums) -> Floats:
+    return np.where(sums["count"] > 0, sums["longest"] / HOUR_SECONDS, np.nan)
+
+
+def _active_days(sums: Sums) -> Floats:
+    return sums["active_days"].astype(np.float64)
+
+
+def _ratio(above: NDArray[Any], below: NDArray[Any]) -> Floats:
+    """NaN where there is nothing to divide by."""
+    out: Floats = np.full(np.shape(below), np.nan)
+    np.divide(above, below, out=out, where=below != 0)
+    return out
+
+
+METRICS: Mapping[str, Metric] = MappingProxyType(
+    {
+        metric.slug: metric
+        for metric in (
+            Metric(
+                "toggl_time_entry",
+                "Time entries",
+                "seconds",
+                "Each finished entry as one point: its duration at its start.",
+                additive=True,
+                shape="points",
+                rows="finished",
+                attribution="start",
+            ),
+            Metric(
+                "tracked_hours",
+                "Tracked time",
+                "hours",
+                "Sum of the entries' lengths; overlapping entries count twice, as in Toggl.",
+                additive=True,
+                value=_hours,
+            ),
+            Metric(
+                "billable_hours",
+                "Billable time",
+                "hours",
+                "Tracked time of the entries marked billable.",
+                additive=True,
+                rows="billable",
+                value=_hours,
+            ),
+            Metric(
+                "billable_share",
+                "Billable share",
+                "share",
+                "Billable time divided by tracked time, 0 to 1; no value where nothing is tracked.",
+                additive=False,
+                measures=("ms", "billable_ms"),
+                value=_share,
+            ),
+            Metric(
+                "entry_count",
+                "Entries",
+                "entries",
+                "Number of entries that begin in the step, a running one included.",
+                additive=True,
+                attribution="start",
+                measures=("count",),
+                value=_count,
+            ),
+            Metric(
+                "average_entry_hours",
+                "Average entry",
+                "hours",
+                "Tracked time of the entries that begin in the step, divided by their number.",
+                additive=False,
+                attribution="start",
+                measures=("ms", "count"),
+                value=_average,
+            ),
+            Metric(
+                "longest_entry_hours",
+                "Longest entry",
+                "hours",
+                "Length of the longest entry that begins in the step.",
+                additive=False,
+                attribution="start",
+                measures=("ms", "count", "longest"),
+                value=_longest,
+            ),
+            Metric(
+                "active_days",
+                "Active days",
+                "days",
+                "Local days with at least one minute of wall-clock time in the range; "
+                "a day counts in the step that has its first moment.",
+                additive=False,
+                attribution="split",
+                measures=("ms", "active_days"),
+                value=_active_days,
+            ),
+            Metric(
+                "running_hours",
+                "Running time",
+                "hours",
+                "Tracked time so far of the entries that still run.",
+                additive=True,
+                rows="running",
+                value=_hours,
+            ),
+            Metric(
+                "weekday_hour_hours",
+                "Weekday and hour",
+                "hours",
+                "Tracked time by local weekday and hour of the day, as a table for a heat map.",
+                additive=True,
+                shape="table",
+            ),
+            Metric(
+                "entries",
+                "List of entries",
+                "entries",
+                "The entries themselves as a table, newest first.",
+                additive=False,
+                shape="table",
+            ),
+        )
+    }
+)

@@ -1,0 +1,53 @@
+"""Filters as a yes or no for each code of a column: names are compared once, rows only by number."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from toggl_pulse.metrics.columns import Snapshot
+from toggl_pulse.metrics.groups import Dimension, dimension_of, values_of
+from toggl_pulse.metrics.query import Filter, pattern, undo_grafana
+
+__all__ = ["allowed_codes"]
+
+Flags = NDArray[np.bool_]
+
+
+def allowed_codes(snapshot: Snapshot, filters: tuple[Filter, ...]) -> dict[str, Flags]:
+    """Column of a `Part` -> for each of its codes, whether all filters let it pass; columns that matter only.
+
+    A name that nobody has matches nothing: a dashboard's variable may still hold a name of yesterday. Values that
+    are all there is to choose from are no filter, so that All does not lose what has no name.
+    """
+    allowed: dict[str, Flags] = {}
+    for each in filters:
+        dimension = dimension_of(snapshot, each.dimension)
+        groups = _matching(snapshot, dimension, each)
+        if groups is None:
+            continue
+        codes = dimension.codes_with(groups)
+        if each.operator in {"!=", "!~", "not_one_of"}:
+            codes = ~codes
+        allowed[dimension.column] = allowed.get(dimension.column, np.True_) & codes
+    return {column: codes for column, codes in allowed.items() if not codes.all()}
+
+
+def _matching(snapshot: Snapshot, dimension: Dimension, filter_: Filter) -> Flags | None:
+    """The groups that the values name; None if that is everything there is."""
+    if filter_.operator in {"=~", "!~"}:
+        search = pattern(filter_.values[0]).search
+        names = dimension.names
+        return dimension.groups_with(lambda group: search(names[group]) is not None)
+    groups = np.zeros(len(dimension.keys), np.bool_)
+    for value in _literal(dimension, filter_):
+        groups[dimension.named(value)] = True
+    if filter_.operator in {"one_of", "text"} and groups[values_of(snapshot, dimension.name)].all():
+        return None
+    return groups
+
+
+def _literal(dimension: Dimension, filter_: Filter) -> tuple[str, ...]:
+    if filter_.operator != "text" or dimension.named(filter_.values[0]):
+        return filter_.values
+    return undo_grafana(filter_.values[0])

@@ -1,0 +1,240 @@
+"""What entries can be grouped and filtered by: ids inside, labels that tell them apart outside.
+
+A dimension says to which groups each code of one column belongs: to one, or, for tags, to any number.
+Knows nothing of time.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from toggl_pulse.metrics.columns import Snapshot
+from toggl_pulse.model import NO_ID
+
+__all__ = ["Dimension", "Key", "dimension_of", "values_of"]
+
+Key = int | str | bool | None
+"""A group inside: Toggl's id, a description, billable or not; None for entries without one."""
+
+
+@dataclass(frozen=True, slots=True)
+class Dimension:
+    """The groups of one dimension, in a fixed order.
+
+    `column` names the column of a `Part` whose codes decide. `group_of` has the group of each code; `pairs` instead
+    lists (code, group) for the codes that may have several. `live` are the groups that a list to choose from shows.
+    """
+
+    name: str
+    column: str
+    keys: list[Any]
+    names: list[str]
+    labels: list[str]
+    codes: int
+    group_of: NDArray[np.int64] | None = None
+    pairs: tuple[NDArray[np.int64], NDArray[np.int64]] | None = None
+    known: NDArray[np.bool_] | None = None
+    index: dict[str, list[int]] = field(default_factory=dict)
+
+    def groups_with(self, matches: Callable[[int], bool]) -> NDArray[np.bool_]:
+        return np.fromiter((matches(group) for group in range(len(self.keys))), np.bool_, len(self.keys))
+
+    def codes_with(self, groups: NDArray[np.bool_]) -> NDArray[np.bool_]:
+        """The codes that belong to at least one of these groups."""
+        if self.pairs is None:
+            found: NDArray[np.bool_] = groups[: self.codes] if self.group_of is None else groups[self.group_of]
+            return found
+        code, group = self.pairs
+        out = np.zeros(self.codes, np.bool_)
+        out[code[groups[group]]] = True
+        return out
+
+    def named(self, text: str) -> list[int]:
+        """Groups of that name, id or label."""
+        if not self.index:
+            for group, (key, name, label) in enumerate(zip(self.keys, self.names, self.labels, strict=True)):
+                ids = {str(key)} if isinstance(key, int) and not isinstance(key, bool) else set()
+                for word in {name, label} | ids:
+                    self.index.setdefault(word, []).append(group)
+        return self.index.get(text, [])
+
+
+def dimension_of(snapshot: Snapshot, name: str) -> Dimension:
+    """The dimension as of a snapshot; made once."""
+    found = snapshot.memo.get(("dimension", name))
+    if found is None:
+        found = snapshot.memo["dimension", name] = _MAKERS[name](snapshot)
+    return found
+
+
+def values_of(snapshot: Snapshot, name: str) -> list[int]:
+    """The groups to choose from: those that have entries, and those that still exist at Toggl."""
+    dimension = dimension_of(snapshot, name)
+    shown = np.zeros(len(dimension.keys), np.bool_) if dimension.known is None else dimension.known.copy()
+    used = np.zeros(dimension.codes, np.bool_)
+    for part, hidden in snapshot.parts:
+        count = np.bincount(getattr(part, dimension.column), minlength=dimension.codes)
+        count -= np.bincount(getattr(part, dimension.column)[hidden], minlength=dimension.codes)
+        used |= count[: dimension.codes] > 0
+    if dimension.pairs is not None:
+        code, group = dimension.pairs
+        shown[group[used[code]]] = True
+    elif dimension.group_of is not None:
+        shown[dimension.group_of[used]] = True
+    else:
+        shown[: dimension.codes] |= used
+    return sorted(np.flatnonzero(shown).tolist(), key=lambda group: (dimension.labels[group].casefold(), group))
+
+
+def _named(
+    name: str,
+    column: str,
+    codes: Iterable[int],
+    rows: Mapping[int, Any],
+    *,
+    qualifier: Callable[[Any], str] = lambda _: "",
+) -> Dimension:
+    """A dimension of ids: first the ids that entries have, in the order of their codes, then the other known ones."""
+    ids = list(codes)
+    size = len(ids)
+    ids += sorted(rows.keys() - set(ids))
+    return Dimension(
+        name,
+        column,
+        [None if each == NO_ID else each for each in ids],
+        [rows[each].name if each in rows else _placeholder(name, each) for each in ids],
+        _labels(name, ids, rows, qualifier),
+        size,
+        known=np.array([each in rows and not rows[each].deleted for each in ids], np.bool_),
+    )
+
+
+def _placeholder(name: str, each: int) -> str:
+    return f"(no {name})" if each == NO_ID else f"(unknown {name} {each})"
+
+
+def _labels(name: str, ids: list[int], rows: Mapping[int, Any], qualifier: Callable[[Any], str]) -> list[str]:
+    """Names; where two are the same, with what tells them apart; where that is the same too, with the id."""
+
+    def label(each: int, more: str) -> str:
+        if each not in rows:
+            return _placeholder(name, each)
+        words = [word for word in ("deleted" if rows[each].deleted else "", more) if word]
+        return f"{rows[each].name} ({', '.join(words)})" if words else str(rows[each].name)
+
+    labels = [label(each, "") for each in ids]
+    for tell in (lambda each: qualifier(rows[each]) if each in rows else "", str):
+        seen = Counter(labels)
+        labels = [
+            label(each, tell(each)) if seen[word] > 1 else word for each, word in zip(ids, labels, strict=True)
+        ]
+    return labels
+
+
+def _workspace(snapshot: Snapshot) -> Dimension:
+    return _named("workspace", "workspace", snapshot.workspaces.values, snapshot.catalogue.workspaces)
+
+
+def _project(snapshot: Snapshot) -> Dimension:
+    clients = snapshot.catalogue.clients
+
+    def client(project: Any) -> str:
+        found = clients.get(project.client_id)
+        return found.name if found else "no client"
+
+    return _named("project", "project", snapshot.projects.values, snapshot.catalogue.projects, qualifier=client)
+
+
+def _task(snapshot: Snapshot) -> Dimension:
+    projects = snapshot.catalogue.projects
+
+    def project(task: Any) -> str:
+        found = projects.get(task.project_id)
+        return found.name if found else ""
+
+    return _named("task", "task", snapshot.tasks.values, snapshot.catalogue.tasks, qualifier=project)
+
+
+def _user(snapshot: Snapshot) -> Dimension:
+    return _named(
+        "user", "user", snapshot.users.values, snapshot.catalogue.users, qualifier=lambda user: user.email or ""
+    )
+
+
+def _client(snapshot: Snapshot) -> Dimension:
+    """The project's client as it stands now."""
+    catalogue = snapshot.catalogue
+    projects = snapshot.projects.values[:]
+    of_project = [(catalogue.projects[each].client_id or NO_ID) if each in catalogue.projects else NO_ID for each in projects]
+    ids = list(dict.fromkeys([NO_ID, *of_project]))
+    dimension = _named("client", "project", ids, catalogue.clients, qualifier=_workspace_name(snapshot))
+    position = {each: group for group, each in enumerate(ids)}
+    return Dimension(
+        "client",
+        "project",
+        dimension.keys,
+        dimension.names,
+        dimension.labels,
+        len(projects),
+        group_of=np.array([position[each] for each in of_project], np.int64),
+        known=dimension.known,
+    )
+
+
+def _tag(snapshot: Snapshot) -> Dimension:
+    sets = snapshot.tag_sets.values[:]
+    ids = list(dict.fromkeys([NO_ID, *(tag for tags in sets for tag in tags)]))
+    dimension = _named("tag", "tag_set", ids, snapshot.catalogue.tags, qualifier=_workspace_name(snapshot))
+    position = {each: group for group, each in enumerate(ids)}
+    code = [number for number, tags in enumerate(sets) for _ in (tags or (NO_ID,))]
+    group = [position[each] for tags in sets for each in (tags or (NO_ID,))]
+    return Dimension(
+        "tag",
+        "tag_set",
+        dimension.keys,
+        dimension.names,
+        dimension.labels,
+        len(sets),
+        pairs=(np.array(code, np.int64), np.array(group, np.int64)),
+        known=dimension.known,
+    )
+
+
+def _workspace_name(snapshot: Snapshot) -> Callable[[Any], str]:
+    workspaces = snapshot.catalogue.workspaces
+
+    def name(row: Any) -> str:
+        found = workspaces.get(row.workspace_id)
+        return found.name if found else ""
+
+    return name
+
+
+def _billable(snapshot: Snapshot) -> Dimension:
+    del snapshot
+    return Dimension("billable", "billable", [False, True], ["false", "true"], ["not billable", "billable"], 2)
+
+
+def _description(snapshot: Snapshot) -> Dimension:
+    texts = snapshot.descriptions.values[:]
+    return Dimension(
+        "description", "description", texts, texts, [text or "(no description)" for text in texts], len(texts)
+    )
+
+
+_MAKERS: Mapping[str, Callable[[Snapshot], Dimension]] = {
+    "workspace": _workspace,
+    "client": _client,
+    "project": _project,
+    "task": _task,
+    "tag": _tag,
+    "user": _user,
+    "billable": _billable,
+    "description": _description,
+}

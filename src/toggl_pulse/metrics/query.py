@@ -1,0 +1,298 @@
+"""A question as frozen data, and the reading of one from loose JSON values.
+
+Says in one sentence what is wrong with a bad one. Knows no entry and no name: what a filter's value means is
+decided where the names are.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any, Literal
+from zoneinfo import ZoneInfo
+
+import re2
+
+from toggl_pulse.errors import BadRequest
+from toggl_pulse.metrics.calendar import INTERVALS, MAX_POINTS
+from toggl_pulse.metrics.catalogue import METRICS
+
+__all__ = [
+    "ALL",
+    "ATTRIBUTIONS",
+    "DIMENSIONS",
+    "INTERVAL_NAMES",
+    "Filter",
+    "Query",
+    "parse_adhoc",
+    "parse_filters",
+    "parse_query",
+    "parse_range",
+    "parse_zone",
+    "pattern",
+    "undo_grafana",
+]
+
+DIMENSIONS = ("workspace", "client", "project", "task", "tag", "user", "billable", "description")
+INTERVAL_NAMES = ("auto", *INTERVALS, "range")
+ATTRIBUTIONS = ("start", "split")
+
+ALL = "$__all"
+"""Grafana's value of a variable that is set to All."""
+
+Operator = Literal["=", "!=", "=~", "!~", "one_of", "not_one_of", "text"]
+_OPERATORS: Mapping[str, Operator] = {
+    "=": "=", "==": "=", "!=": "!=", "=~": "=~", "!~": "!~",
+    "=|": "one_of", "one_of": "one_of", "!=|": "not_one_of", "not_one_of": "not_one_of",
+}  # fmt: skip
+
+_EARLIEST_MS = int(datetime(2006, 1, 1, tzinfo=UTC).timestamp() * 1000)
+_LATEST_MS = int(datetime(2101, 1, 1, tzinfo=UTC).timestamp() * 1000)
+_A_DAY_MS = 86_400_000
+_LONGEST_TEXT = 4_096
+_MOST_VALUES = 10_000
+_WEEKDAYS = ("sunday", "monday", "tuesday", "wednesday", "thursday", "friday", "saturday")
+
+
+@dataclass(frozen=True, slots=True)
+class Filter:
+    """Keeps the entries whose `dimension` matches `values`.
+
+    `text` is a bare string of a payload: an exact name first, then Grafana's regular-expression forms undone.
+    The values of all other operators are literal (`=~` and `!~`: patterns).
+    """
+
+    dimension: str
+    operator: Operator
+    values: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Query:
+    """What is asked: `[start_ms, end_ms)` in UTC milliseconds, days and weeks in `zone`.
+
+    `week_start` counts Toggl's way, 0 = Sunday. `interval_ms` and `max_points` guide the interval `auto` only.
+    """
+
+    metric: str
+    start_ms: int
+    end_ms: int
+    zone: ZoneInfo
+    group_by: str = "none"
+    interval: str = "auto"
+    attribution: str = "start"
+    filters: tuple[Filter, ...] = ()
+    limit: int | None = None
+    week_start: int = 1
+    interval_ms: int = 0
+    max_points: int = MAX_POINTS
+
+
+def parse_query(
+    metric: str,
+    payload: Mapping[str, Any],
+    *,
+    start_ms: int,
+    end_ms: int,
+    zone: ZoneInfo,
+    week_start: int = 1,
+    interval_ms: int = 0,
+    max_points: int = MAX_POINTS,
+    adhoc: Iterable[Filter] = (),
+) -> Query:
+    """Read a target's payload; what it does not say comes from the arguments.
+
+    Keys that nobody knows are ignored, for Grafana adds its own; a dimension's name as a key is a filter too, for
+    the builder of the JSON data source cannot nest. An empty string is what an unset variable sends: the default.
+    """
+    if metric not in METRICS:
+        raise BadRequest(f"There is no metric {_quoted(metric)}: ask for one of {_list(METRICS)}.", code="unknown_metric")
+    start_ms, end_ms = parse_range(start_ms, end_ms)
+    filters = list(parse_filters(payload.get("filters")))
+    filters += parse_filters({key: payload[key] for key in DIMENSIONS if key in payload})
+    zone_name = payload.get("timezone")
+    return Query(
+        metric=metric,
+        start_ms=start_ms,
+        end_ms=end_ms,
+        zone=zone if zone_name in {None, ""} else parse_zone(zone_name),
+        group_by=_choice(payload, "group_by", ("none", *DIMENSIONS), code="unknown_group"),
+        interval=_choice(payload, "interval", INTERVAL_NAMES, code="unknown_interval"),
+        attribution=_choice(payload, "attribution", ATTRIBUTIONS, code="bad_value"),
+        filters=(*filters, *adhoc),
+        limit=_limit(payload.get("limit")),
+        week_start=_week_start(payload.get("week_start"), week_start),
+        interval_ms=max(0, interval_ms),
+        max_points=max(1, min(max_points, MAX_POINTS)),
+    )
+
+
+def parse_range(start_ms: int, end_ms: int) -> tuple[int, int]:
+    """A range that is in order and within 2006 to 2100 (a day more on each side, for zones)."""
+    if start_ms > end_ms:
+        raise BadRequest("The range ends before it begins: `from` must not be after `to`.", code="bad_range")
+    if start_ms < _EARLIEST_MS - _A_DAY_MS or end_ms > _LATEST_MS + _A_DAY_MS:
+        raise BadRequest("The range must lie within the years 2006 to 2100.", code="bad_range")
+    return start_ms, end_ms
+
+
+def parse_zone(name: object) -> ZoneInfo:
+    """The IANA zone of that name, also in Grafana's escaped form (`Europe\\/Berlin`)."""
+    if isinstance(name, str) and len(name) < 100:  # noqa: PLR2004 - no zone's name is that long
+        for candidate in (name, _unescape(name)):
+            try:
+                return ZoneInfo(candidate)
+            except (KeyError, ValueError, OSError):  # a path, a folder, a null byte: all are no zone
+                continue
+    raise BadRequest(
+        f"There is no time zone {_quoted(name)}: use an IANA name such as Europe/Berlin.", code="unknown_timezone"
+    )
+
+
+def parse_filters(filters: object) -> tuple[Filter, ...]:
+    """A payload's filters: dimension -> a list of literal names or ids, or one bare string."""
+    if filters in (None, "", [], {}):  # noqa: PLR6201 - lists cannot be hashed
+        return ()
+    if isinstance(filters, str):
+        try:
+            filters = json.loads(filters)
+        except (ValueError, RecursionError):
+            filters = None
+    if not isinstance(filters, Mapping):
+        raise BadRequest("`filters` must be an object of dimension and values.", code="bad_value")
+    found = []
+    for dimension, value in filters.items():
+        _known_dimension(dimension)
+        if isinstance(value, list | tuple):
+            values = _values(value)
+            if values and ALL not in values:
+                found.append(Filter(dimension, "one_of", values))
+        elif value is not None and value != "":
+            (text,) = _values([value])
+            if text != ALL:
+                found.append(Filter(dimension, "text", (text,)))
+    return tuple(found)
+
+
+def parse_adhoc(filters: object) -> tuple[Filter, ...]:
+    """Grafana's ad-hoc filters: a list of `{key, operator, value}` or `{key, operator, values}`."""
+    if filters is None:
+        return ()
+    if not isinstance(filters, list | tuple):
+        raise BadRequest("`filters` must be a list of key, operator and value.", code="bad_value")
+    found = []
+    for item in filters:
+        if not isinstance(item, Mapping):
+            raise BadRequest("An ad-hoc filter must be an object with key, operator and value.", code="bad_value")
+        dimension, sign = item.get("key"), item.get("operator", "=")
+        _known_dimension(dimension)
+        operator = _OPERATORS.get(sign) if isinstance(sign, str) else None
+        if operator is None:
+            raise BadRequest(f"There is no filter operator {_quoted(sign)}: use {_list(_OPERATORS)}.", code="bad_value")
+        many = item.get("values")
+        if operator in {"one_of", "not_one_of"} and isinstance(many, list | tuple) and many:
+            values = _values(many)
+        else:
+            values = _values([item.get("value")])
+        if ALL in values:
+            continue
+        if operator in {"=~", "!~"}:
+            pattern(values[0])
+        found.append(Filter(str(dimension), operator, values))
+    return tuple(found)
+
+
+def pattern(text: str) -> Any:
+    """A compiled regular expression that takes linear time; found anywhere in a name, as in InfluxQL and Loki."""
+    options = re2.Options()
+    options.log_errors = False
+    try:
+        return re2.compile(text, options)
+    except (re2.error, UnicodeError) as error:
+        raise BadRequest(
+            f"{_quoted(text)} is not a regular expression that can be used here (RE2 syntax).", code="bad_regex"
+        ) from error
+
+
+def undo_grafana(text: str) -> tuple[str, ...]:
+    r"""The values that Grafana's regular-expression form stands for: `(a|b\.c)` is `a` and `b.c`, `a\.b` is `a.b`."""
+    if len(text) > 1 and text[0] == "(" and text[-1] == ")":
+        return tuple(_unescape(part) for part in re.findall(r"((?:\\.|[^\\|])+)(?:\||$)", text[1:-1], re.DOTALL))
+    return (_unescape(text),)
+
+
+def _unescape(text: str) -> str:
+    return re.sub(r"\\([\\^$*+?.()|\[\]{}/-])", r"\1", text)
+
+
+def _known_dimension(dimension: object) -> None:
+    if dimension not in DIMENSIONS:
+        raise BadRequest(f"There is no filter {_quoted(dimension)}: use one of {_list(DIMENSIONS)}.", code="unknown_filter")
+
+
+def _values(values: Iterable[object]) -> tuple[str, ...]:
+    found = []
+    for value in values:
+        if isinstance(value, bool):
+            found.append(str(value).lower())
+        elif isinstance(value, int | str):
+            found.append(str(value))
+        else:
+            raise BadRequest("A filter's values must be names or ids.", code="bad_value")
+        if len(found[-1]) > _LONGEST_TEXT:
+            raise BadRequest(f"A filter's value may have {_LONGEST_TEXT:,} characters at most.", code="bad_value")
+        if len(found) > _MOST_VALUES:
+            raise BadRequest(f"A filter may have {_MOST_VALUES:,} values at most.", code="bad_value")
+    return tuple(found)
+
+
+def _choice(payload: Mapping[str, Any], key: str, choices: tuple[str, ...], *, code: str) -> str:
+    """The first choice is the default."""
+    value = payload.get(key)
+    if value in {None, ""} if isinstance(value, str | None) else False:
+        return choices[0]
+    for candidate in (value, _unescape(value) if isinstance(value, str) else value):
+        if isinstance(candidate, str) and candidate in choices:
+            return candidate
+    raise BadRequest(f"`{key}` cannot be {_quoted(value)}: use one of {_list(choices)}.", code=code)
+
+
+def _limit(value: object) -> int | None:
+    if value is None or value == "":
+        return None
+    number = _whole(value)
+    if number is None or number < 1:
+        raise BadRequest("`limit` must be a whole number, 1 or more.", code="bad_value")
+    return number
+
+
+def _week_start(value: object, default: int) -> int:
+    if value is None or value == "":
+        return default
+    if isinstance(value, str) and value.lower() in _WEEKDAYS:
+        return _WEEKDAYS.index(value.lower())
+    number = _whole(value)
+    if number is None or not 0 <= number < len(_WEEKDAYS):
+        raise BadRequest("`week_start` must be 0 (Sunday) to 6 (Saturday), or a weekday's name.", code="bad_value")
+    return number
+
+
+def _whole(value: object) -> int | None:
+    if isinstance(value, str) and re.fullmatch(r"[0-9]{1,9}", value.strip(), re.ASCII):
+        return int(value)
+    if isinstance(value, float) and value.is_integer():
+        return int(value)
+    return value if isinstance(value, int) and not isinstance(value, bool) else None
+
+
+def _quoted(value: object) -> str:
+    text = value if isinstance(value, str) else repr(value)
+    text = "".join(letter if letter.isprintable() else "\ufffd" for letter in text[:60]) + ("…" if len(text) > 60 else "")  # noqa: PLR2004
+    return f"“{text}”"
+
+
+def _list(words: Iterable[str]) -> str:
+    return ", ".join(words)

@@ -1,0 +1,214 @@
+"""Answers that show entries one by one or as a table: points, the list of entries, the heat map, the export."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from toggl_pulse.errors import BadRequest
+from toggl_pulse.metrics.calendar import MAX_POINTS
+from toggl_pulse.metrics.columns import Snapshot
+from toggl_pulse.metrics.fold import Folding, Shown
+from toggl_pulse.metrics.groups import Dimension, dimension_of
+from toggl_pulse.metrics.sums import Range, Rows, Selection, matching_rows
+from toggl_pulse.model import NO_ID, from_epoch
+
+__all__ = ["EntryRow", "Table", "entry_rows", "entry_table", "points", "weekday_hour_table"]
+
+Ints = NDArray[np.int64]
+
+WEEKDAYS = ("Sunday", "Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday")
+HOUR_SECONDS = 3_600
+HOUR_MS = 3_600_000
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """`columns` are (name, type) with the types of Grafana's tables: `time` (epoch ms), `string`, `number`."""
+
+    columns: tuple[tuple[str, str], ...]
+    rows: tuple[tuple[Any, ...], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class EntryRow:
+    """One entry with ids and names. `stop` is None while it runs; `seconds` then count up to the horizon."""
+
+    id: int
+    start: datetime
+    stop: datetime | None
+    seconds: int
+    description: str
+    workspace_id: int
+    workspace: str
+    client_id: int | None
+    client: str
+    project_id: int | None
+    project: str
+    task_id: int | None
+    task: str
+    user_id: int
+    user: str
+    tag_ids: tuple[int, ...]
+    tags: tuple[str, ...]
+    billable: bool
+
+
+def points(
+    selection: Selection,
+    range_: Range,
+    fold: Callable[[NDArray[Any], NDArray[np.bool_]], Folding],
+    check: Callable[[], None],
+) -> tuple[Folding, list[Ints], list[NDArray[np.float64]]]:
+    """Finished entries as (start in ms, seconds) of each group, by start, then by id."""
+    found = [
+        np.stack((part.start[row], part.entry_id[row], part.seconds[row], selection.code_of(part, row)))
+        for rows in selection.rows
+        for part in (rows.part,)
+        for row in matching_rows(rows, range_, "start")
+    ]
+    start, entry, seconds, code = np.concatenate(found, axis=1)
+    present = np.bincount(code, minlength=selection.codes) > 0
+    folding = fold(np.bincount(code, seconds, minlength=selection.codes), present)
+    check()
+    order = np.lexsort((entry, start))
+    which, group = folding.expand(code[order])
+    which = order[which]
+    by_group = np.argsort(group, kind="stable")
+    which, group = which[by_group], group[by_group]
+    edges = np.searchsorted(group, np.arange(len(folding.groups) + 1))
+    if len(edges) > 1 and int(np.diff(edges).max()) > MAX_POINTS:
+        raise BadRequest(
+            f"This range has more than {MAX_POINTS:,} entries in one series: ask for a shorter range.",
+            code="too_many_points",
+        )
+    pieces = [which[low:high] for low, high in zip(edges[:-1], edges[1:], strict=True)]
+    return folding, [start[piece] * 1000 for piece in pieces], [seconds[piece].astype(np.float64) for piece in pieces]
+
+
+def weekday_hour_table(
+    groups: tuple[Shown, ...], cells: NDArray[np.float64], week_start: int, *, grouped: bool
+) -> Table:
+    """168 rows a group, from the week's first day on; `cells` are milliseconds by 24 × weekday + hour."""
+    columns = (("weekday", "string"), ("hour", "number"), ("hours", "number"))
+    rows = [
+        ((group.label,) if grouped else ()) + (WEEKDAYS[day % 7], hour, float(row[day % 7 * 24 + hour] / HOUR_MS))
+        for group, row in zip(groups, cells, strict=True)
+        for day in range(week_start, week_start + 7)
+        for hour in range(24)
+    ]
+    return Table(((("group", "string"),) if grouped else ()) + columns, tuple(rows))
+
+
+def entry_table(
+    snapshot: Snapshot, selection: Selection, range_: Range, attribution: str, limit: int | None
+) -> Table:
+    """Entries of the range, newest first; `limit` keeps the newest."""
+    rows, numbers = _ordered(selection, range_, attribution)
+    if limit is None and len(rows) > MAX_POINTS:
+        raise BadRequest(
+            f"This range has more than {MAX_POINTS:,} entries: set a limit or ask for a shorter range.",
+            code="too_many_points",
+        )
+    newest = slice(None, None, -1) if limit is None else slice(-1, -limit - 1, -1)
+    columns = (
+        ("start", "time"),
+        ("stop", "time"),
+        ("hours", "number"),
+        ("description", "string"),
+        ("project", "string"),
+        ("client", "string"),
+        ("task", "string"),
+        ("tags", "string"),
+        ("billable", "string"),
+        ("user", "string"),
+        ("workspace", "string"),
+        ("id", "string"),  # a string, for ids are no quantities and may not fit a browser's numbers
+    )
+    return Table(
+        columns,
+        tuple(
+            (
+                int(row.start.timestamp()) * 1000,
+                None if row.stop is None else int(row.stop.timestamp()) * 1000,
+                row.seconds / HOUR_SECONDS,
+                row.description,
+                row.project,
+                row.client,
+                row.task,
+                ", ".join(row.tags),
+                "true" if row.billable else "false",
+                row.user,
+                row.workspace,
+                str(row.id),
+            )
+            for row in _named(snapshot, selection.rows, rows[newest], numbers[newest])
+        ),
+    )
+
+
+def entry_rows(snapshot: Snapshot, selection: Selection, range_: Range, attribution: str) -> Iterator[EntryRow]:
+    """Entries of the range, oldest first, made one by one."""
+    return _named(snapshot, selection.rows, *_ordered(selection, range_, attribution))
+
+
+def _ordered(selection: Selection, range_: Range, attribution: str) -> tuple[Ints, Ints]:
+    """Part and row of each entry of the range, by start, then by id."""
+    found = [
+        np.stack((rows.part.start[row], rows.part.entry_id[row], np.full(len(row), number), row))
+        for number, rows in enumerate(selection.rows)
+        for row in matching_rows(rows, range_, attribution)
+    ]
+    start, entry, part, row = np.concatenate(found, axis=1)
+    order = np.lexsort((entry, start))
+    return part[order], row[order]
+
+
+def _named(snapshot: Snapshot, parts: tuple[Rows, ...], part: Ints, row: Ints) -> Iterator[EntryRow]:
+    of = {name: dimension_of(snapshot, name) for name in ("workspace", "client", "project", "task", "user", "tag")}
+    tag_labels = dict(zip(of["tag"].keys, of["tag"].labels, strict=True))
+    running = [frozenset(rows.part.running.tolist()) for rows in parts]
+    for number, at in zip(part.tolist(), row.tolist(), strict=True):
+        rows = parts[number]
+        columns = rows.part
+        runs = at in running[number]
+        start, stop = int(columns.start[at]), int(columns.stop[at])
+        project = int(columns.project[at])
+        tags = snapshot.tag_sets.values[int(columns.tag_set[at])]
+        client_id, client = _of(of["client"], project)
+        project_id, project_name = _of(of["project"], project)
+        task_id, task = _of(of["task"], int(columns.task[at]))
+        user_id, user = _of(of["user"], int(columns.user[at]))
+        workspace_id, workspace = _of(of["workspace"], int(columns.workspace[at]))
+        yield EntryRow(
+            id=int(columns.entry_id[at]),
+            start=from_epoch(start),
+            stop=None if runs else from_epoch(stop),
+            seconds=max(0, rows.horizon - start) if runs else int(columns.seconds[at]),
+            description=snapshot.descriptions.values[int(columns.description[at])],
+            workspace_id=workspace_id or NO_ID,
+            workspace=workspace,
+            client_id=client_id,
+            client=client,
+            project_id=project_id,
+            project=project_name,
+            task_id=task_id,
+            task=task,
+            user_id=user_id or NO_ID,
+            user=user,
+            tag_ids=tags,
+            tags=tuple(tag_labels[tag] for tag in tags),
+            billable=bool(columns.billable[at]),
+        )
+
+
+def _of(dimension: Dimension, code: int) -> tuple[int | None, str]:
+    """Id and label; no label for none, which in a table is an empty cell."""
+    group = code if dimension.group_of is None else int(dimension.group_of[code])
+    key = dimension.keys[group]
+    return key, "" if key is None else dimension.labels[group]
