@@ -1,0 +1,77 @@
+"""What can be chosen: the query builder's fields of a metric, and the values of each; for Grafana's editors.
+
+Pure, but for the names of things, which it asks of the answers.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+from zoneinfo import ZoneInfo, available_timezones
+
+from toggl_pulse.errors import BadRequest
+from toggl_pulse.metrics import DIMENSIONS, INTERVAL_NAMES, METRICS, Answers, Metric
+from toggl_pulse.metrics.query import ATTRIBUTIONS
+
+__all__ = ["FORMATS", "builder", "choices", "text_and_value", "word_choices"]
+
+FORMATS = ("time_series", "table")
+_WEEKDAYS = ("Sunday", "Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday")
+
+Choice = tuple[str, str]
+"""Value and label."""
+
+
+def builder(metric: Metric) -> dict[str, Any]:
+    """A metric with its payload fields, for `POST /metrics`."""
+    fields = [] if metric.shape != "series" else [_select("group_by", "Group by"), _select("interval", "Interval")]
+    if metric.attribution is None and metric.slug != "entries":
+        fields.append(_select("attribution", "Attribution"))
+    fields.append({**_select("timezone", "Time zone"), "placeholder": "the profile's"})
+    if metric.shape == "series":
+        fields += [
+            {"name": "limit", "label": "Largest groups", "type": "input", "placeholder": "all"},
+            _select("week_start", "Week starts on"),
+            _select("format", "Format"),
+        ]
+    fields += [{"name": name, "label": name.capitalize(), "type": "multi-select"} for name in DIMENSIONS]
+    return {"label": metric.title, "value": metric.slug, "payloads": fields}
+
+
+def _select(name: str, label: str) -> dict[str, Any]:
+    return {"name": name, "label": label, "type": "select"}
+
+
+def choices(name: str, answers: Answers, default_zone: Callable[[], ZoneInfo]) -> list[Choice]:
+    """What a payload field, a dashboard variable or an ad-hoc filter can be; names come with ids as their values.
+
+    An id stays when a project is renamed, and tells two projects of one name apart.
+    """
+    if name in DIMENSIONS:
+        return [text_and_value(key, label) for key, label in answers.values(name)]
+    if name == "timezone":
+        first = dict.fromkeys((default_zone().key, "UTC"))
+        return [(zone, zone) for zone in (*first, *sorted(available_timezones() - first.keys()))]
+    found = word_choices().get(name)
+    if found is None:
+        names = ", ".join((*DIMENSIONS, "timezone", *word_choices()))
+        raise BadRequest(f"There are no choices for “{name[:60]}”: use one of {names}.", code="unknown_filter")
+    return found
+
+
+def word_choices() -> Mapping[str, list[Choice]]:
+    return {
+        "group_by": [(word, word) for word in ("none", *DIMENSIONS)],
+        "interval": [(word, word) for word in INTERVAL_NAMES],
+        "attribution": [(word, word) for word in ATTRIBUTIONS],
+        "format": [(word, word.replace("_", " ")) for word in FORMATS],
+        "week_start": [(str(number), day) for number, day in enumerate(_WEEKDAYS)],
+        "metric": [(metric.slug, metric.title) for metric in METRICS.values()],
+    }
+
+
+def text_and_value(key: object, label: str) -> Choice:
+    """The value that means this group in a filter: its id or text; its label where it has neither."""
+    if isinstance(key, bool):
+        return str(key).lower(), label
+    return (str(key) if key not in {None, ""} else label), label

@@ -1,0 +1,207 @@
+"""The entries themselves as CSV or JSON, streamed, so that a million of them need no more memory than a few.
+
+The columns are a promise to users; new ones go to the end.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+import re
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from datetime import UTC, datetime
+from functools import partial
+from itertools import chain, islice
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import orjson
+from starlette.requests import Request
+from starlette.responses import Response, StreamingResponse
+
+from toggl_pulse.api.context import Context
+from toggl_pulse.api.requests import instant_ms
+from toggl_pulse.api.work import Check
+from toggl_pulse.errors import BadRequest
+from toggl_pulse.metrics import DIMENSIONS, EntryRow, Query, parse_query, parse_zone
+from toggl_pulse.metrics.query import ATTRIBUTIONS
+
+__all__ = ["COLUMNS", "ExportRoutes", "csv_blocks", "json_blocks", "spreadsheet_safe"]
+
+_ROWS_A_BLOCK = 1_000
+_EVERYTHING = (datetime(2006, 1, 1, tzinfo=UTC), datetime(2101, 1, 1, tzinfo=UTC))
+_TRUTH: Mapping[str, bool] = {"true": True, "1": True, "false": False, "0": False, "": False}
+_OWN = ("from", "to", "timezone", "attribution", "spreadsheet_safe")
+# What makes a spreadsheet read a cell as a formula (OWASP, "CSV Injection").
+_FORMULA = re.compile(r"[=+\-@\t\r\n\uff1d\uff0b\uff0d\uff20]")
+
+Row = dict[str, Any]
+
+
+def _columns(entry: EntryRow, zone: ZoneInfo) -> Row:
+    """Times in UTC and in the zone, with its offset; several tags are joined with `, ` only in CSV."""
+    return {
+        "id": entry.id,
+        "start": _utc(entry.start),
+        "stop": None if entry.stop is None else _utc(entry.stop),
+        "start_local": entry.start.astimezone(zone).isoformat(),
+        "stop_local": None if entry.stop is None else entry.stop.astimezone(zone).isoformat(),
+        "timezone": zone.key,
+        "seconds": entry.seconds,
+        "running": entry.stop is None,
+        "description": entry.description,
+        "workspace_id": entry.workspace_id,
+        "workspace": entry.workspace,
+        "client_id": entry.client_id,
+        "client": entry.client,
+        "project_id": entry.project_id,
+        "project": entry.project,
+        "task_id": entry.task_id,
+        "task": entry.task,
+        "user_id": entry.user_id,
+        "user": entry.user,
+        "tag_ids": entry.tag_ids,
+        "tags": entry.tags,
+        "billable": entry.billable,
+    }
+
+
+COLUMNS = (
+    "id", "start", "stop", "start_local", "stop_local", "timezone", "seconds", "running", "description",
+    "workspace_id", "workspace", "client_id", "client", "project_id", "project", "task_id", "task",
+    "user_id", "user", "tag_ids", "tags", "billable",
+)  # fmt: skip
+
+
+def _utc(moment: datetime) -> str:
+    return moment.isoformat().replace("+00:00", "Z")
+
+
+def csv_blocks(entries: Iterable[EntryRow], zone: ZoneInfo, *, safe: bool) -> Iterator[bytes]:
+    """RFC 4180 in UTF-8, header first; `safe` guards text cells against being read as formulas."""
+    rows = chain([COLUMNS], (_cells(_columns(entry, zone), safe=safe) for entry in entries))
+    while block := list(islice(rows, _ROWS_A_BLOCK)):
+        text = io.StringIO(newline="")
+        csv.writer(text).writerows(block)
+        yield text.getvalue().encode("utf-8", "replace")
+
+
+def json_blocks(entries: Iterable[EntryRow], zone: ZoneInfo) -> Iterator[bytes]:
+    """One array of one object an entry, a line each."""
+    rows = iter(entries)
+    before = b"[\n"
+    while block := list(islice(rows, _ROWS_A_BLOCK)):
+        yield before + b",\n".join(orjson.dumps(_columns(entry, zone)) for entry in block)
+        before = b",\n"
+    yield b"[]\n" if before == b"[\n" else b"\n]\n"
+
+
+def _cells(row: Row, *, safe: bool) -> list[Any]:
+    cells = []
+    for value in row.values():
+        cell: Any = value
+        if isinstance(value, bool):
+            cell = str(value).lower()
+        elif isinstance(value, tuple):
+            cell = ", ".join(map(str, value))
+        cells.append(spreadsheet_safe(cell) if safe and isinstance(cell, str) else cell)
+    return cells
+
+
+def spreadsheet_safe(text: str) -> str:
+    """Text that no spreadsheet takes for a formula: an apostrophe before what could begin one."""
+    return f"'{text}" if _FORMULA.match(text.lstrip(" ")) else text
+
+
+class ExportRoutes:
+    def __init__(self, context: Context) -> None:
+        self._context = context
+
+    async def csv(self, request: Request) -> Response:
+        """Every entry of the range as CSV, oldest first."""
+        safe = _truth(request, "spreadsheet_safe")
+        return await self._stream(request, "csv", "text/csv; charset=utf-8", partial(csv_blocks, safe=safe))
+
+    async def json(self, request: Request) -> Response:
+        """Every entry of the range as a JSON array, oldest first."""
+        return await self._stream(request, "json", "application/json", json_blocks)
+
+    async def _stream(
+        self, request: Request, ending: str, kind: str, write: Callable[[Iterable[EntryRow], ZoneInfo], Iterator[bytes]]
+    ) -> Response:
+        def begin(_: Check) -> tuple[bytes, Iterator[bytes]]:
+            query = self._read(request)
+            blocks = write(self._context.pulse.answers.entries(query), query.zone)
+            # with the first block made, whatever is wrong with the question is known before the status is sent
+            return next(blocks), blocks
+
+        first, rest = await self._context.exports.run(begin)
+        headers = {"Content-Disposition": f'attachment; filename="entries.{ending}"'}
+        return StreamingResponse(self._context.exports.stream(chain([first], rest)), headers=headers, media_type=kind)
+
+    def _read(self, request: Request) -> Query:
+        """The query of the parameters; a name that is not one is refused, lest a slip exports everything."""
+        given = request.query_params
+        unknown = [name for name in given if name not in _OWN and name not in DIMENSIONS]
+        if unknown:
+            names = ", ".join((*_OWN, *DIMENSIONS))
+            raise BadRequest(f"There is no parameter “{unknown[0][:60]}”: use {names}.", code="unknown_filter")
+        zone = parse_zone(given["timezone"]) if given.get("timezone") else self._context.pulse.default_zone()
+        first, last = _EVERYTHING
+        filters = {}
+        for name in DIMENSIONS:
+            values = [value for value in given.getlist(name) if value]
+            if values:
+                filters[name] = values if len(values) > 1 else values[0]
+        return parse_query(
+            "entries",
+            {"filters": filters, "attribution": given.get("attribution")},
+            start_ms=_instant(given.get("from"), "from", zone, first),
+            end_ms=_instant(given.get("to"), "to", zone, last),
+            zone=zone,
+        )
+
+    @property
+    def parameters(self) -> Mapping[str, list[dict[str, Any]]]:
+        """The query parameters, for the OpenAPI document."""
+        text = {"type": "string"}
+        shared = [
+            _parameter(
+                "from", text, "First moment: an ISO time, a day (midnight in the zone) or epoch ms", "2026-11-01"
+            ),
+            _parameter("to", text, "First moment that is no more of the range, in the same forms", "2026-12-01"),
+            _parameter(
+                "timezone", text, "IANA zone of days and local times; the profile's by default", "Europe/Berlin"
+            ),
+            _parameter("attribution", {"enum": list(ATTRIBUTIONS)}, "Entries that start in the range, or overlap it"),
+            *(
+                _parameter(name, {"type": "array", "items": text}, f"Only entries of this {name}; may be repeated")
+                for name in DIMENSIONS
+            ),
+        ]
+        safe = _parameter("spreadsheet_safe", {"type": "boolean"}, "Guard cells against being read as formulas")
+        return {"/entries.csv": [*shared, safe], "/entries.json": shared}
+
+
+def _parameter(name: str, schema: dict[str, Any], meaning: str, example: str | None = None) -> dict[str, Any]:
+    shown = {} if example is None else {"example": example}
+    return {"name": name, "in": "query", "required": False, "schema": schema, "description": meaning, **shown}
+
+
+def _instant(text: str | None, name: str, zone: ZoneInfo, default: datetime) -> int:
+    """Milliseconds; a day without time of day begins at midnight in the zone."""
+    if not text:
+        return int(default.timestamp()) * 1000
+    if re.fullmatch(r"\d{4}-\d\d-\d\d", text, re.ASCII):
+        try:
+            return int(datetime.fromisoformat(text).replace(tzinfo=zone).timestamp() * 1000)
+        except (ValueError, OverflowError):
+            pass  # the sentence below is the right one
+    return instant_ms(text, name)
+
+
+def _truth(request: Request, name: str) -> bool:
+    text = request.query_params.get(name, "")
+    if text.lower() not in _TRUTH:
+        raise BadRequest(f"`{name}` must be true or false.", code="bad_value")
+    return _TRUTH[text.lower()]

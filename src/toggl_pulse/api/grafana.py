@@ -1,0 +1,229 @@
+"""The protocol of Grafana's JSON data source (simPod), and of the older ones that have a `/search`.
+
+Each route reads its request, asks in a worker thread, and answers in the shape that the data source reads.
+Knows no arithmetic: questions go to the metrics as they are.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import timedelta
+from string import ascii_uppercase
+from typing import Any
+
+from starlette.requests import Request
+from starlette.responses import Response
+
+from toggl_pulse.api.choices import FORMATS, builder, choices
+from toggl_pulse.api.context import Context
+from toggl_pulse.api.encode import Times, as_series, as_table, dump, joined
+from toggl_pulse.api.gaps import Gap, sync_gaps
+from toggl_pulse.api.requests import (
+    MAX_TARGETS,
+    AnnotationsRequest,
+    NoBody,
+    OptionsRequest,
+    QueryRequest,
+    SearchRequest,
+    TagValuesRequest,
+    VariableRequest,
+    object_of,
+    read_body,
+)
+from toggl_pulse.api.work import Check
+from toggl_pulse.errors import BadRequest
+from toggl_pulse.metrics import DIMENSIONS, METRICS, Query, parse_adhoc, parse_query, parse_range
+from toggl_pulse.metrics.query import undo_grafana
+from toggl_pulse.model import epoch, from_epoch
+
+__all__ = ["GAPS", "GrafanaRoutes"]
+
+GAPS = "sync_gaps"
+"""A target beside the metrics: the annotations as a table, for data sources that ask for those by `/query`."""
+
+MOST_POINTS = 1_000_000
+"""Datapoints of one answer, all series together: some 30 MB of JSON, more than a browser can draw."""
+
+_BETWEEN_FULL_SYNCS = timedelta(hours=13)  # where polls are off
+_RUNS = 20_000  # of ten minutes each: the last four months and a half
+
+
+class GrafanaRoutes:
+    def __init__(self, context: Context) -> None:
+        self._context = context
+
+    async def query(self, request: Request) -> Response:
+        """Answer every target of a panel; always a list.
+
+        A time series is `{"target", "refId", "datapoints": [[value, epoch_ms], …]}`, anything else a table. What is
+        asked in one request is answered within ten seconds or not at all.
+        """
+        asked = await read_body(request, QueryRequest)
+
+        def answer(check: Check) -> bytes:
+            return joined(self._answer(asked, check))
+
+        return _json(await self._context.work.run(answer))
+
+    def _answer(self, asked: QueryRequest, check: Check) -> Iterator[bytes]:
+        start_ms, end_ms = asked.span.milliseconds()
+        adhoc = parse_adhoc([*(asked.filters or ()), *(asked.adhocFilters or ())])
+        pulse = self._context.pulse
+        zone, week_start = pulse.default_zone(), pulse.week_start()
+        questions: list[tuple[Query | None, str, str]] = []
+        for number, target in enumerate(asked.targets):
+            if target.hide or not (target.target or "").strip():
+                continue
+            ref_id = target.refId if target.refId is not None else _letters(number)
+            payload = object_of(target.payload, f"targets[{number}].payload")
+            for metric in undo_grafana((target.target or "").strip()):
+                if metric == GAPS:
+                    questions.append((None, ref_id, "table"))
+                    continue
+                query = parse_query(
+                    metric,
+                    payload,
+                    start_ms=start_ms,
+                    end_ms=end_ms,
+                    zone=zone,
+                    week_start=week_start,
+                    interval_ms=_whole(asked.intervalMs, least=0),
+                    max_points=_whole(asked.maxDataPoints, least=1),
+                    adhoc=adhoc,
+                )
+                questions.append((query, ref_id, _format(payload)))
+        if len(questions) > MAX_TARGETS:
+            raise BadRequest(f"A request may ask {MAX_TARGETS} questions at most.", code="bad_value")
+        times, points = Times(), 0
+        for question, ref_id, form in questions:
+            if question is None:
+                yield _gap_table(self._gaps(start_ms, end_ms), ref_id)
+                continue
+            answer = pulse.answers.answer(question, check=check)
+            points += sum(len(each.values) for each in answer.series)
+            if points > MOST_POINTS:
+                raise BadRequest(
+                    f"The answer would have more than {MOST_POINTS:,} points; ask for a larger interval or a limit.",
+                    code="too_many_points",
+                )
+            if answer.table is not None or form == "table":
+                yield as_table(question, answer, ref_id)
+            else:
+                yield from as_series(answer, ref_id, times)
+
+    async def search(self, request: Request) -> list[str]:
+        """The metrics whose name or title contains `target`."""
+        asked = await read_body(request, SearchRequest)
+        wanted = [part.casefold() for part in undo_grafana(asked.target or "")]
+        return [
+            metric.slug
+            for metric in METRICS.values()
+            if any(part in metric.slug or part in metric.title.casefold() for part in wanted)
+        ]
+
+    async def metrics(self, request: Request) -> list[dict[str, Any]]:
+        """Every metric with its payload fields, for the query builder."""
+        await read_body(request, NoBody)
+        return [builder(metric) for metric in METRICS.values()]
+
+    async def metric_payload_options(self, request: Request) -> list[dict[str, str]]:
+        """The choices of one payload field."""
+        asked = await read_body(request, OptionsRequest)
+        return [{"label": label, "value": value} for value, label in await self._choices(asked.name)]
+
+    async def variable(self, request: Request) -> list[dict[str, str]]:
+        """The values of a dashboard variable; the payload's `target` names a dimension or a payload field."""
+        asked = await read_body(request, VariableRequest)
+        return [{"__text": label, "__value": value} for value, label in await self._choices(_wanted(asked))]
+
+    async def tag_keys(self, request: Request) -> list[dict[str, str]]:
+        """What ad-hoc filters can be about."""
+        await read_body(request, NoBody)
+        return [{"type": "string", "text": name} for name in DIMENSIONS]
+
+    async def tag_values(self, request: Request) -> list[dict[str, str]]:
+        """What an ad-hoc filter's key can be; the text is the value."""
+        asked = await read_body(request, TagValuesRequest)
+        if asked.key not in DIMENSIONS:
+            raise BadRequest(f"There is no filter “{asked.key[:60]}”.", code="unknown_filter")
+        # an ad-hoc filter sends back the text it shows, and a label means one group as surely as its id does
+        return [
+            {"text": value if asked.key == "billable" else label} for value, label in await self._choices(asked.key)
+        ]
+
+    async def annotations(self, request: Request) -> list[dict[str, Any]]:
+        """Stretches of note in the range: times in which Toggl was not reached."""
+        asked = await read_body(request, AnnotationsRequest)
+        start_ms, end_ms = asked.span.milliseconds()
+        gaps = await self._context.work.run(lambda _: self._gaps(start_ms, end_ms))
+        return [
+            {
+                "time": epoch(gap.start) * 1000,
+                "timeEnd": epoch(gap.end) * 1000,
+                "isRegion": True,
+                "title": "Sync gap",
+                "text": gap.sentence,
+                "tags": ["sync"],
+            }
+            for gap in gaps
+        ]
+
+    async def _choices(self, name: str) -> Sequence[tuple[str, str]]:
+        pulse = self._context.pulse
+        return await self._context.work.run(lambda _: choices(name, pulse.answers, pulse.default_zone))
+
+    def _gaps(self, start_ms: int, end_ms: int) -> list[Gap]:
+        parse_range(start_ms, end_ms)
+        pulse = self._context.pulse
+        return sync_gaps(
+            pulse.mirror.runs(_RUNS),
+            start=from_epoch(start_ms // 1000),
+            end=from_epoch(-(-end_ms // 1000)),
+            now=pulse.clock(),
+            longest=pulse.contact().fresh_for or _BETWEEN_FULL_SYNCS,
+        )
+
+
+def _json(body: bytes) -> Response:
+    return Response(body, media_type="application/json")
+
+
+def _letters(number: int) -> str:
+    """Grafana's own names of targets that have none: A, B, … Z, AA."""
+    first, last = divmod(number, len(ascii_uppercase))
+    return (ascii_uppercase[first - 1] if first else "") + ascii_uppercase[last]
+
+
+def _whole(value: float | None, *, least: int) -> int:
+    """A number that Grafana worked out from a panel's width; what makes no sense is put right, not refused."""
+    return least if value is None else int(max(least, min(value, 2**53)))
+
+
+def _format(payload: Mapping[str, Any]) -> str:
+    form = payload.get("format") or FORMATS[0]
+    if form not in FORMATS:
+        raise BadRequest(f"`format` must be one of {', '.join(FORMATS)}.", code="bad_value")
+    return str(form)
+
+
+def _wanted(asked: VariableRequest) -> str:
+    """What a variable's query names: `{"target": "project"}`, the same as text, or the bare word."""
+    if isinstance(asked.payload, str) and not asked.payload.lstrip().startswith("{"):
+        name: Any = asked.payload
+    else:
+        name = object_of(asked.payload).get("target", asked.target)
+    if not isinstance(name, str) or not name.strip():
+        raise BadRequest('`payload` must name what to list, as in {"target": "project"}.', code="bad_value")
+    return undo_grafana(name.strip())[0]
+
+
+def _gap_table(gaps: list[Gap], ref_id: str) -> bytes:
+    columns = [("time", "time"), ("timeEnd", "time"), ("title", "string"), ("text", "string"), ("tags", "string")]
+    return dump(
+        {
+            "type": "table",
+            "refId": ref_id,
+            "columns": [{"text": text, "type": kind} for text, kind in columns],
+            "rows": [[epoch(g.start) * 1000, epoch(g.end) * 1000, "Sync gap", g.sentence, "sync"] for g in gaps],
+        }
+    )

@@ -1,0 +1,112 @@
+"""Every address of the service on one screen, and the guards in front of them."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from http import HTTPStatus
+from typing import Any
+
+from fastapi import FastAPI
+from starlette.middleware import Middleware
+from starlette.middleware.gzip import GZipMiddleware
+
+from toggl_pulse.api import (
+    BodyLimit,
+    Context,
+    CountRequests,
+    ExportRoutes,
+    GrafanaRoutes,
+    Headers,
+    HealthRoutes,
+    HostCheck,
+    LastResort,
+    Prefix,
+    Pulse,
+    SameOrigin,
+    StatusRoutes,
+    TokenCheck,
+    Traffic,
+    document,
+    install_error_handlers,
+)
+
+__all__ = ["create_app"]
+
+PUBLIC = frozenset({"/", "/health/live", "/health/ready"})
+"""Addresses that need no token; they say ok or not, nothing more."""
+
+
+def create_app(pulse: Pulse) -> FastAPI:
+    """The application; its lifespan starts and stops the service.
+
+    Serve it without a `Server` header (`uvicorn.run(…, server_header=False)`).
+    """
+    context, traffic = Context(pulse), Traffic()
+    health, grafana = HealthRoutes(context), GrafanaRoutes(context)
+    status, export = StatusRoutes(context, traffic), ExportRoutes(context)
+    routes: list[tuple[str, str, Callable[..., Any]]] = [
+        ("GET", "/", health.root),
+        ("GET", "/health/live", health.live),
+        ("GET", "/health/ready", health.ready),
+        ("POST", "/search", grafana.search),
+        ("POST", "/metrics", grafana.metrics),
+        ("POST", "/metric-payload-options", grafana.metric_payload_options),
+        ("POST", "/query", grafana.query),
+        ("POST", "/variable", grafana.variable),
+        ("POST", "/tag-keys", grafana.tag_keys),
+        ("POST", "/tag-values", grafana.tag_values),
+        ("POST", "/annotations", grafana.annotations),
+        ("GET", "/status", status.status),
+        ("POST", "/sync", status.sync),
+        ("GET", "/metrics", status.prometheus),
+        ("GET", "/entries.csv", export.csv),
+        ("GET", "/entries.json", export.json),
+    ]
+    changing = {"/sync"}
+
+    @asynccontextmanager
+    async def lifespan(_: FastAPI) -> AsyncIterator[None]:
+        try:
+            await pulse.start()
+            yield
+        finally:
+            await pulse.stop()
+            context.close()
+
+    paths = {path for _, path, _ in routes}
+    guards = [  # the first is the outermost
+        Middleware(Prefix),
+        Middleware(CountRequests, traffic=traffic, routes=paths),
+        Middleware(Headers),
+        Middleware(LastResort),
+        Middleware(HostCheck, allowed=pulse.allowed_hosts),
+        Middleware(TokenCheck, token=pulse.api_token, public=PUBLIC),
+        Middleware(SameOrigin, reading=paths - changing),
+        Middleware(BodyLimit),
+        Middleware(GZipMiddleware, minimum_size=1024, compresslevel=4),
+    ]
+    app = FastAPI(
+        title="Toggl Pulse",
+        version=pulse.version,
+        description="Answers from an exact mirror of a Toggl Track account.",
+        openapi_url=None,
+        docs_url=None,
+        redoc_url=None,
+        redirect_slashes=False,
+        lifespan=lifespan,
+        middleware=guards,
+        # nothing is told to a collector elsewhere unless someone builds that in on purpose
+        telemetry={"tracing": False, "metrics": False, "logs": False, "auto_configure": False},
+    )
+    install_error_handlers(app, pulse.clock)
+    for method, path, answer in routes:
+        methods = [method, "HEAD"] if path in PUBLIC else [method]
+        accepted = HTTPStatus.ACCEPTED if answer == status.sync else HTTPStatus.OK
+        app.add_api_route(path, answer, methods=methods, status_code=accepted)
+
+    async def openapi() -> dict[str, Any]:
+        return document(app, public=PUBLIC, parameters=export.parameters)
+
+    app.add_api_route("/openapi.json", openapi, include_in_schema=False)
+    return app
