@@ -16,17 +16,17 @@ import httpx2
 from toggl_pulse.errors import BadRequest, RetryLater
 from toggl_pulse.model import JSON, Client, Project, QuotaBucket, Tag, Task, TimeEntry, User, Workspace
 from toggl_pulse.toggl import schemas
+from toggl_pulse.toggl.account import read_me
 from toggl_pulse.toggl.answers import Entries, Me, Organization, PageToken, ReportPage, RequestNote, Rows
 from toggl_pulse.toggl.assumptions import ENTRY_CAP, FAILURE_PAUSE, PAGE_SIZE
 from toggl_pulse.toggl.credentials import Credentials
 from toggl_pulse.toggl.entry_schemas import Names, read_entry
 from toggl_pulse.toggl.exchange import QUOTA_PATH, Exchange, Question
-from toggl_pulse.toggl.fields import Broken, moment
 from toggl_pulse.toggl.pace import Pace
 from toggl_pulse.toggl.paging import Pages
 from toggl_pulse.toggl.quota import USER, Quota
 from toggl_pulse.toggl.reports import read_report_page, report_body, totals_seconds
-from toggl_pulse.toggl.sift import Sieve
+from toggl_pulse.toggl.sift import Sieve, rows_of
 from toggl_pulse.toggl.translate import Asked, server_date
 from toggl_pulse.toggl.wire import Answer, Limits
 
@@ -114,29 +114,11 @@ class TogglClient:
     async def me(self, *, related: bool = True) -> Me:
         """Profile, and with `related` the catalogue with archived projects and about ten days of entries."""
         answer = await self._get("/me", params={"with_related_data": "true"} if related else None)
-        data = answer.data
-        if not isinstance(data, dict):
-            raise self._strange("/me")
-        sieve = Sieve(self._hide)
-        try:
-            profile = schemas.read_profile(data)
-        except Broken as broken:
-            reason = str(broken)
-        else:
-            workspaces = sieve.rows("workspace", self._list(data.get("workspaces"), "/me"), schemas.read_workspace)
-            self.know_workspaces(workspaces)
-            return Me(
-                profile=profile,
-                workspaces=tuple(workspaces),
-                clients=tuple(sieve.rows("client", self._list(data.get("clients"), "/me"), schemas.read_client)),
-                projects=tuple(sieve.rows("project", self._list(data.get("projects"), "/me"), schemas.read_project)),
-                tasks=tuple(sieve.rows("task", self._list(data.get("tasks"), "/me"), schemas.read_task)),
-                tags=tuple(sieve.rows("tag", self._list(data.get("tags"), "/me"), schemas.read_tag)),
-                entries=tuple(sieve.rows("time_entry", self._list(data.get("time_entries"), "/me"), read_entry)),
-                set_aside=tuple(sieve.set_aside),
-                server_time=server_date(answer.headers) or self._stamp(data) or self._clock(),
-            )
-        raise self._strange("/me", reason)
+        me = read_me(answer, hide=self._hide, otherwise=self._clock())
+        if isinstance(me, str):
+            raise self._strange("/me", me)
+        self.know_workspaces(me.workspaces)
+        return me
 
     async def workspaces(self) -> Rows[Workspace]:
         rows = await self._whole("/me/workspaces", "workspace", schemas.read_workspace)
@@ -228,9 +210,7 @@ class TogglClient:
         path = f"/workspace/{workspace_id}/search/time_entries"
         answer = await self._report(path, workspace_id, body)
         floor = datetime(first.year, first.month, first.day, tzinfo=UTC)
-        found = read_report_page(
-            self._list(answer.data, path), answer.headers, workspace_id, hide=self._hide, floor=floor
-        )
+        found = read_report_page(self._rows(answer, path), answer.headers, workspace_id, hide=self._hide, floor=floor)
         if page is not None and found.next_page == page:
             raise self._strange(path, "its pages do not move on")
         return found
@@ -263,7 +243,7 @@ class TogglClient:
     async def _entries(self, params: Mapping[str, str | int], since: datetime) -> Entries:
         path = "/me/time_entries"
         answer = await self._get(path, params=params, since=since)
-        rows = self._list(answer.data, path)
+        rows = self._rows(answer, path)
         sieve, names = Sieve(self._hide), Names()
 
         def read(row: Row) -> TimeEntry:
@@ -289,13 +269,11 @@ class TogglClient:
             raise
         if answer.data is None:
             return None
-        reason = "the row is not an object"
-        if isinstance(answer.data, dict):
-            try:
-                return read_entry(answer.data)
-            except Broken as broken:
-                reason = str(broken)
-        raise self._strange(path, reason)
+        sieve = Sieve(self._hide)
+        entries = sieve.rows("time_entry", [answer.data], read_entry)
+        if not entries:
+            raise self._strange(path, sieve.set_aside[0].reason)
+        return entries[0]
 
     async def _whole(
         self,
@@ -310,7 +288,7 @@ class TogglClient:
         """A list that comes in one piece."""
         answer = await self._get(path, params=params, bucket=bucket, since=since)
         sieve = Sieve(self._hide)
-        rows = sieve.rows(kind, self._list(answer.data, path), read)
+        rows = sieve.rows(kind, self._rows(answer, path), read)
         return Rows(tuple(rows), tuple(sieve.set_aside), complete=not sieve.set_aside)
 
     async def _changed(
@@ -330,28 +308,18 @@ class TogglClient:
         bucket = self.bucket_of(workspace_id)
         while pages.more:
             answer = await self._get(path, params={**params, **pages.params()}, bucket=bucket)
-            pages.take(self._list(answer.data, path), answer.headers)
+            pages.take(self._rows(answer, path), answer.headers)
         sieve = Sieve(self._hide)
         rows = sieve.rows(kind, pages.rows, read)
         return Rows(tuple(rows), tuple(sieve.set_aside), complete=pages.ended and not sieve.set_aside)
 
-    def _list(self, data: JSON, path: str) -> list[Any]:
-        """A list's rows; Toggl writes null for an empty one, and wraps some lists in an object."""
-        if isinstance(data, dict) and "data" in data:
-            data = data["data"]
-        if data is None:
-            return []
-        if not isinstance(data, list):
+    def _rows(self, answer: Answer, path: str) -> list[Any]:
+        rows = rows_of(answer.data)
+        if rows is None:
             raise self._strange(path, "it is not a list")
-        return data
+        return rows
 
-    def _stamp(self, profile: Row) -> datetime | None:
-        try:
-            return moment(profile.get("at"), "at")
-        except Broken:
-            return None
-
-    def _strange(self, path: str, reason: str = "it is not an object") -> RetryLater:
+    def _strange(self, path: str, reason: str) -> RetryLater:
         return RetryLater(
             f"Toggl's answer for {path} cannot be understood: {reason}.",
             at=self._clock() + FAILURE_PAUSE,
@@ -359,6 +327,6 @@ class TogglClient:
         )
 
 
-def _utc(moment_: datetime) -> str:
+def _utc(moment: datetime) -> str:
     """RFC 3339 with seconds: bounds without them are refused, and bare days are read in an unknown zone."""
-    return moment_.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")

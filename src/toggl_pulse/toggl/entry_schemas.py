@@ -98,34 +98,39 @@ class Names:
 
     def take(self, row: Row, entry: TimeEntry) -> None:
         """Names never cost an entry: what cannot be read is left out."""
-        if entry.project_id is not None and ("project", entry.project_id) not in self._named:
-            self._put_project(row, entry, entry.project_id)
-        if entry.task_id is not None and ("task", entry.task_id) not in self._named and entry.project_id is not None:
-            name = row.get("task_name")
-            if type(name) is str:
-                self._named["task", entry.task_id] = Task(
-                    entry.task_id, entry.workspace_id, entry.project_id, text(row, "task_name")
-                )
+        project_id, task_id = entry.project_id, entry.task_id
+        if project_id is not None and ("project", project_id) not in self._named:
+            self._take_project(row, entry, project_id)
+        if project_id is not None and task_id is not None and ("task", task_id) not in self._named:
+            name = _said(row, "task_name")
+            if name:
+                self._named["task", task_id] = Task(task_id, entry.workspace_id, project_id, name)
         if ("user", entry.user_id) not in self._named:
-            key = "user_name" if "user_name" in row else "username"
-            if type(row.get(key)) is str:
-                self._named["user", entry.user_id] = User(entry.user_id, text(row, key))
+            name = _said(row, "user_name") or _said(row, "username")
+            if name:
+                self._named["user", entry.user_id] = User(entry.user_id, name)
 
     def all(self) -> tuple[Named, ...]:
         return tuple(self._named.values())
 
-    def _put_project(self, row: Row, entry: TimeEntry, project_id: int) -> None:
-        if type(row.get("project_name")) is not str:
+    def _take_project(self, row: Row, entry: TimeEntry, project_id: int) -> None:
+        name = _said(row, "project_name")
+        if not name:
             return
         active, billable = row.get("project_active"), row.get("project_billable")
         self._named["project", project_id] = Project(
             id=project_id,
             workspace_id=entry.workspace_id,
-            name=text(row, "project_name"),
+            name=name,
             active=active if type(active) is bool else True,
             billable=billable if type(billable) is bool else False,
             color=read_color(row, "project_color") or read_color(row, "project_hex"),
         )
+
+
+def _said(row: Row, name: str) -> str:
+    """A name, or nothing; Reports write an empty one where there is none."""
+    return text(row, name) if type(row.get(name)) is str else ""
 
 
 def _span(row: Row, duration: object) -> tuple[datetime, datetime | None, int]:

@@ -11,7 +11,7 @@ import orjson
 from toggl_pulse.model import JSON, SetAside
 from toggl_pulse.toggl.fields import Broken
 
-__all__ = ["RAW_LIMIT", "Sieve", "scrub"]
+__all__ = ["RAW_LIMIT", "Sieve", "rows_of", "scrub"]
 
 T = TypeVar("T")
 
@@ -20,6 +20,15 @@ RAW_LIMIT = 4000
 
 SECRET_KEY = re.compile(r"token|secret|password|^ical|session|cookie|authorization", re.IGNORECASE)
 """Toggl echoes tokens in `/me` and in workspaces; the calendar address (`ical_url`) is one as well."""
+
+
+def rows_of(data: JSON) -> list[Any] | None:
+    """A list's rows, or None when it is no list; Toggl writes null for an empty one and wraps some in an object."""
+    if isinstance(data, dict) and "data" in data:
+        data = data["data"]
+    if data is None:
+        return []
+    return data if isinstance(data, list) else None
 
 
 class Sieve:
