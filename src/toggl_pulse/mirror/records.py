@@ -26,7 +26,8 @@ __all__ = [
 ]
 
 Outcome = Literal["running", "done", "partly", "failed"]
-MonthState = Literal["verified", "not_verified", "differs"]
+MonthState = Literal["verified", "not_verified", "differs", "unavailable"]
+"""`unavailable`: Toggl's plan does not show this month to Reports."""
 Deletion = Literal["feed", "inferred"]
 """Who says that an entry is gone: Toggl's delta feed, or we, because another read showed it missing."""
 

@@ -43,7 +43,7 @@ class TogglClient:
 
     Every question may raise what `errors.py` names: `QuotaSpent` and `RetryLater` with the time to go on,
     `PlanLimit`, `NeedsUser` (`token_refused`, `no_access`), `BadRequest` (`TooOld`, `toggl_not_found`, …).
-    Set `use_reserve` for a person's explicit wish to spend the reserve too.
+    Set `use_reserve` for a person's explicit wish to spend the reserve too. `requests` counts what was sent.
     """
 
     def __init__(
@@ -63,6 +63,8 @@ class TogglClient:
         jitter: Callable[[], float] = random.random,
     ) -> None:
         self.quota = quota
+        self.requests = 0
+        self._on_request = on_request
         self._hide = credentials.hide_in
         self._clock = clock
         self._organizations: dict[int, int] = {}
@@ -75,9 +77,14 @@ class TogglClient:
             clock=clock,
             sleep=sleep,
             transport=transport,
-            on_request=on_request,
+            on_request=self._note,
             jitter=jitter,
         )
+
+    def _note(self, note: RequestNote) -> None:
+        self.requests += 1
+        if self._on_request is not None:
+            self._on_request(note)
 
     async def __aenter__(self) -> Self:
         return self

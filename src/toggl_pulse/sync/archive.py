@@ -1,0 +1,174 @@
+"""The whole past by Reports: one page of days, or one comparison with Toggl's own total, at a time.
+
+What comes next is decided in `history`; here it is asked, and rows and progress are saved in one batch.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import date, timedelta
+
+from toggl_pulse.errors import PulseError
+from toggl_pulse.mirror import Batch, MonthCheck, MonthState
+from toggl_pulse.model import TimeEntry, epoch
+from toggl_pulse.sync import history as past
+from toggl_pulse.sync import state as memory
+from toggl_pulse.sync.history import History, Span
+from toggl_pulse.sync.save import save_entries, save_names, set_months
+from toggl_pulse.sync.session import Session
+from toggl_pulse.sync.state import State
+from toggl_pulse.sync.windows import day_of, day_start, month_name
+from toggl_pulse.toggl import ReportPage
+
+__all__ = ["block", "give_up_days", "plan_refuses_days", "read_page", "read_total"]
+
+RUNNING_TOLERANCE_SECONDS = 10
+"""Whether totals count a running entry is not documented; if they do, this much may pass while they are asked."""
+
+
+async def read_page(session: Session, state: State, workspace_id: int) -> None:
+    """The next page of the head, from the day of the last saved row on.
+
+    Asking again from that day, and not by the page's own token, misses nothing when something was deleted between
+    two pages; only a single day of more than one page goes on by token.
+    """
+    history, span = _head(state, workspace_id)
+    key = (workspace_id, f"{span.first}/{span.until}")
+    token = session.pages.get(key)
+    page = await session.client.report_page(workspace_id, span.first, span.until, user_id=session.user_id, page=token)
+    if _narrowed(page, span):
+        await session.blocking(lambda: _write_history(session, past.narrow(history)))
+        return
+    await session.blocking(lambda: _save_page(session, history, page))
+    if page.next_page is not None and key == (workspace_id, _where(session, history, span, page)):
+        session.pages[key] = page.next_page
+
+
+def _narrowed(page: ReportPage, span: Span) -> bool:
+    """Whether Toggl looked at fewer days than a year that it was asked for."""
+    short = (page.range_first or span.first) > span.first or (page.range_last or span.until) < span.until
+    return short and not span.month
+
+
+def _where(session: Session, history: History, span: Span, page: ReportPage) -> str:
+    oldest = _oldest(session, history, page)
+    return f"{span.first}/{max(min(oldest or span.until, span.until), span.first)}"
+
+
+def _oldest(session: Session, history: History, page: ReportPage) -> date | None:
+    zone = session.zone_of(history.zone)
+    return min((day_of(entry.start, zone) for entry in page.entries), default=None)
+
+
+def _save_page(session: Session, history: History, page: ReportPage) -> None:
+    own = [entry for entry in page.entries if entry.user_id == session.user_id]
+    mine = {entry.id for entry in own}
+    amounts = [amount for amount in page.amounts if amount.entry_id in mine]
+    after = past.after_page(
+        history,
+        rows=len(page.entries),
+        oldest=_oldest(session, history, page),
+        more=page.next_page is not None,
+    )
+    with session.mirror.batch() as batch:
+        counts = save_entries(batch, own, "report", amounts=amounts, set_aside=page.set_aside, run_id=session.run_id)
+        counts.add(save_names(batch, session.only_unknown(page.named), run_id=session.run_id))
+        _put(batch, after)
+    session.count(counts)
+
+
+async def read_total(session: Session, state: State, workspace_id: int) -> None:
+    """Compare the head with Toggl's total; what agrees is verified, a year that does not is looked at by months."""
+    history, span = _head(state, workspace_id)
+    toggl = await session.client.report_totals(workspace_id, span.first, span.last, user_id=session.user_id)
+    await session.blocking(lambda: _save_total(session, state, history, span, toggl))
+
+
+def _save_total(session: Session, state: State, history: History, span: Span, toggl: int) -> None:
+    ours = _seconds(session, history, span.first, span.last)
+    equal = ours == toggl or _agrees_but_for_running(session, state, history, span, toggl - ours)
+    after = past.after_totals(history, equal=equal, empty=toggl == 0 and ours == 0)
+    today = day_of(session.server_now(state), session.zone_of(history.zone))
+    findings = []
+    if equal or not span.month:
+        for first, last in past.months_of(span):
+            seconds = ours if span.month else _seconds(session, history, first, last)
+            if seconds or (history.floor <= last and first <= today):
+                verdict: MonthState = "verified" if equal else "not_verified"
+                findings.append(_check(session, history, first, verdict, seconds, seconds if equal else None))
+    else:
+        findings.append(
+            _check(session, history, span.first, "differs" if span.last_try else "not_verified", ours, toggl)
+        )
+    with session.mirror.batch() as batch:
+        for finding in findings:
+            batch.set_month(finding)
+        _put(batch, after)
+
+
+def _agrees_but_for_running(session: Session, state: State, history: History, span: Span, more: int) -> bool:
+    zone = session.zone_of(history.zone)
+    begin, end = day_start(span.first, zone), day_start(span.last + timedelta(days=1), zone)
+    now = epoch(session.server_now(state))
+
+    def inside(entry: TimeEntry) -> bool:
+        return entry.workspace_id == history.workspace_id and begin <= entry.start < end
+
+    return any(
+        abs(more - (now - epoch(entry.start))) <= RUNNING_TOLERANCE_SECONDS
+        for entry in session.mirror.running()
+        if inside(entry)
+    )
+
+
+def _seconds(session: Session, history: History, first: date, last: date) -> int:
+    zone = session.zone_of(history.zone)
+    begin, end = day_start(first, zone), day_start(last + timedelta(days=1), zone)
+    return session.mirror.tracked_seconds(history.workspace_id, begin, end, user_id=session.user_id)
+
+
+def _check(
+    session: Session, history: History, first: date, state: MonthState, ours: int | None, toggl: int | None
+) -> MonthCheck:
+    return MonthCheck(history.workspace_id, month_name(first), state, ours, toggl, session.clock())
+
+
+def plan_refuses_days(session: Session, state: State, workspace_id: int) -> None:
+    """The plan does not show these days to Reports: their months are not available, and the rest goes on."""
+    history, _span = _head(state, workspace_id)
+    after, months = past.after_plan_limit(history)
+    with session.mirror.batch() as batch:
+        set_months(batch, workspace_id, months, "unavailable", session.clock())
+        _put(batch, after)
+
+
+def give_up_days(session: Session, state: State, workspace_id: int, error: PulseError) -> None:
+    """Toggl will not answer this question: its months stay not verified, and the rest goes on."""
+    history, span = _head(state, workspace_id)
+    session.refused("reports", error)
+    with session.mirror.batch() as batch:
+        set_months(batch, workspace_id, past.months_of(span), "not_verified", session.clock())
+        _put(batch, past.after_refusal(history))
+
+
+def block(session: Session, state: State, workspace_id: int, error: PulseError) -> None:
+    """The account may not see this workspace's Reports; it is tried again with the next full sync."""
+    history, _span = _head(state, workspace_id)
+    session.refused("reports", error)
+    _write_history(session, replace(history, blocked=error.message))
+
+
+def _head(state: State, workspace_id: int) -> tuple[History, Span]:
+    history = state.histories[workspace_id]
+    if history.head is None:
+        raise ValueError("this history has nothing left to read")
+    return history, history.head
+
+
+def _write_history(session: Session, history: History) -> None:
+    with session.mirror.batch() as batch:
+        _put(batch, history)
+
+
+def _put(batch: Batch, history: History) -> None:
+    batch.set_state(memory.history_key(history.workspace_id), past.to_json(history))

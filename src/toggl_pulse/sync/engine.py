@@ -1,0 +1,288 @@
+"""One run of the sync: asks the plan what comes next, has it done, and records what happened.
+
+Every expected failure ends in the run's own record, so that a caller need not catch anything but `Busy`.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, fields, replace
+from datetime import date, datetime, timedelta
+from functools import partial
+
+import structlog
+
+from toggl_pulse.errors import BadRequest, NeedsUser, PlanLimit, PulseError, QuotaSpent, RetryLater
+from toggl_pulse.mirror import Mirror, Outcome, SyncRun
+from toggl_pulse.sync import archive, names, recent
+from toggl_pulse.sync import state as memory
+from toggl_pulse.sync.plan import Ask, Budget, Done, Job, Wait, next_job
+from toggl_pulse.sync.progress import STAGES, Progress, progress_of
+from toggl_pulse.sync.session import Session, in_thread
+from toggl_pulse.sync.state import PREFIX, State, Trouble, read_state
+from toggl_pulse.toggl import TogglClient
+
+__all__ = ["RunReport", "Syncer"]
+
+log = structlog.get_logger()
+
+SKEW_WORTH_TELLING = timedelta(minutes=2)
+QUIET = {"poll", "history"}
+ESSENTIAL = {"me", "deltas"}
+
+
+@dataclass(frozen=True, slots=True)
+class RunReport(SyncRun):
+    """A finished run, with the error that ended or hindered it and the time from which it can go on."""
+
+    error: PulseError | None = None
+    waits_until: datetime | None = None
+
+
+class Syncer:
+    """Keeps one mirror equal to one account. Made once; `run` may be called as often as the schedule likes."""
+
+    def __init__(
+        self,
+        client: TogglClient,
+        mirror: Mirror,
+        *,
+        clock: Callable[[], datetime],
+        origin: str = "toggl",
+        backfill_from: date | None = None,
+        poll_every: timedelta = timedelta(minutes=10),
+        progress: Callable[[Progress], None] | None = None,
+    ) -> None:
+        self._client = client
+        self._mirror = mirror
+        self._clock = clock
+        self._origin = origin
+        self._backfill_from = backfill_from
+        self._poll_every = poll_every
+        self._progress = progress
+        self._identified = False
+        self._skew_told = False
+
+    async def run(self, reason: str, *, full: bool, use_reserve: bool = False, history: bool = True) -> RunReport:
+        """Bring the mirror up to date, as far as the quota allows; raises only `Busy`.
+
+        A run that is not `full` and not for `history` is a light poll of one request. The outcome is `partly` when
+        something is left that has to wait, `failed` when the changes could not be read.
+        """
+        with self._mirror.lock():
+            reserve_before = self._client.use_reserve
+            self._client.use_reserve = use_reserve
+            try:
+                return await self._run(reason, full=full, history=history)
+            finally:
+                self._client.use_reserve = reserve_before
+
+    async def _run(self, reason: str, *, full: bool, history: bool) -> RunReport:
+        ask = Ask(full=full, history=history, identify=not self._identified, poll_every=self._poll_every)
+        requests = self._client.requests
+        began = self._clock()
+        try:
+            session = await in_thread(lambda: self._begin(reason, began))
+        except PulseError as failure:
+            return self._unrecorded(reason, began, failure)
+        try:
+            ending = await self._work(session, ask)
+        except PulseError as failure:
+            ending = _failed(failure)
+        except asyncio.CancelledError:
+            stopped = _Ending("partly", "It was stopped before it was done.")
+            await in_thread(lambda: self._end(session, reason, began, requests, stopped))
+            raise
+        except Exception:
+            bug = _Ending("failed", "An error in the program ended it; the log tells more.")
+            await in_thread(lambda: self._end(session, reason, began, requests, bug))
+            raise
+        try:
+            return await in_thread(lambda: self._end(session, reason, began, requests, ending))
+        except PulseError as failure:
+            return self._unrecorded(reason, began, failure)
+
+    def _begin(self, reason: str, began: datetime) -> Session:
+        catalogue = self._mirror.catalogue()
+        account = self._mirror.account()
+        self._client.know_workspaces(catalogue.workspaces.values())
+        killed = [run for run in self._mirror.runs(5) if run.outcome == "running"]
+        with self._mirror.batch() as batch:
+            # The lock is ours, so that a run which still says `running` cannot be.
+            for run in killed:
+                batch.finish_run(replace(run, finished_at=began, outcome="failed", why="It was killed."))
+            run_id = batch.start_run(reason, began)
+        return Session(
+            client=self._client,
+            mirror=self._mirror,
+            clock=self._clock,
+            user_id=account.user_id if account else 0,
+            run_id=run_id,
+            catalogue=catalogue,
+        )
+
+    async def _work(self, session: Session, ask: Ask) -> _Ending:
+        """Job after job until nothing is left, or nothing may be asked any more."""
+        hindered: PulseError | None = None
+        while True:
+            state = await in_thread(self._state)
+            job = next_job(state, self._budgets(), self._buckets(state), ask, session.tally, self._clock())
+            if isinstance(job, Done):
+                self._tell(progress_of(state, "done"))
+                return _Ending("done", "")
+            if isinstance(job, Wait):
+                self._tell(progress_of(state, "waiting", waits_until=job.until))
+                return _waiting(job, hindered)
+            self._tell(progress_of(state, STAGES[job.what]))
+            try:
+                await self._do(session, state, ask, job)
+            except RetryLater as error:
+                if not isinstance(error, QuotaSpent) and job.what in ESSENTIAL:
+                    raise
+                hindered = error
+                later = max(error.at, self._clock() + timedelta(seconds=1))
+                blocked = {**session.tally.blocked, job.bucket: later}
+                session.tally = replace(session.tally, blocked=blocked)
+            except (PlanLimit, NeedsUser, BadRequest) as error:
+                if job.what in ESSENTIAL or (isinstance(error, NeedsUser) and error.code != "no_access"):
+                    raise
+                await in_thread(partial(_give_up, session, state, job, error))
+
+    async def _do(self, session: Session, state: State, ask: Ask, job: Job) -> None:
+        if job.what == "me":
+            await names.read_me(session, state, self._origin, full=ask.full, backfill_from=self._backfill_from)
+            self._identified = True
+            self._tell_skew(session)
+        elif job.what == "deltas":
+            await recent.read_changes(session, state)
+        elif job.what == "names":
+            await names.read_names(session, state, job.step)
+        elif job.what == "reach":
+            await recent.read_window(session, state)
+        elif job.what == "report":
+            await archive.read_page(session, state, job.workspace_id)
+        else:
+            await archive.read_total(session, state, job.workspace_id)
+
+    def _state(self) -> State:
+        return read_state(self._mirror.states(PREFIX))
+
+    def _budgets(self) -> Mapping[str, Budget]:
+        quota, now = self._client.quota, self._clock()
+        reserve = self._client.use_reserve
+        return {
+            name: Budget(quota.spendable(name, now, use_reserve=reserve), bucket.resets_at)
+            for name, bucket in quota.view().items()
+        }
+
+    def _buckets(self, state: State) -> Mapping[int, str]:
+        return {workspace_id: self._client.bucket_of(workspace_id) for workspace_id in state.workspace_ids}
+
+    def _tell(self, progress: Progress) -> None:
+        if self._progress is not None:
+            self._progress(progress)
+
+    def _tell_skew(self, session: Session) -> None:
+        off = session.skew is not None and abs(session.skew) > SKEW_WORTH_TELLING
+        if off and not self._skew_told and session.skew is not None:
+            log.warning("sync.clock_differs", seconds_behind_toggl=round(session.skew.total_seconds()))
+        self._skew_told = off
+
+    def _end(self, session: Session, reason: str, began: datetime, requests: int, ending: _Ending) -> RunReport:
+        now = self._clock()
+        counts = session.counts
+        run = SyncRun(
+            id=session.run_id,
+            reason=reason,
+            started_at=began,
+            finished_at=now,
+            outcome=ending.outcome,
+            why=ending.why,
+            requests=self._client.requests - requests,
+            new=counts.new,
+            changed=counts.changed,
+            deleted=counts.deleted,
+            unchanged=counts.unchanged,
+            set_aside=counts.set_aside,
+        )
+        state = self._state()
+        with self._mirror.batch() as batch:
+            batch.finish_run(run)
+            batch.set_state(memory.WAITS, memory.waits_json(ending.buckets) or None)
+            if state.cursor is not None and state.cursor.gap is not None and not state.reading_again:
+                batch.set_state(memory.CURSOR, memory.cursor_json(replace(state.cursor, gap=None)))
+            trouble = self._trouble(state, run, ending)
+            batch.set_state(memory.TROUBLE, memory.trouble_json(trouble) if trouble else None)
+        self._log(state, run, trouble)
+        return _report(run, ending)
+
+    def _trouble(self, state: State, run: SyncRun, ending: _Ending) -> Trouble | None:
+        """A failure lasts until a run reads the changes again; one that merely waits for quota is none."""
+        if run.outcome == "failed":
+            code = ending.error.code if ending.error else "bug"
+            return state.trouble or Trouble(code, self._clock())
+        return None
+
+    def _log(self, state: State, run: SyncRun, trouble: Trouble | None) -> None:
+        if trouble is not None and state.trouble is None:
+            log.warning("sync.failed", code=trouble.code, run=run.id, reason=run.reason)
+        elif trouble is None and state.trouble is not None:
+            since = state.trouble.since.isoformat(timespec="seconds")
+            log.info("sync.recovered", code=state.trouble.code, since=since, run=run.id)
+        tell = log.debug if run.reason in QUIET or run.outcome == "failed" else log.info
+        tell(
+            "sync.run",
+            run=run.id,
+            reason=run.reason,
+            outcome=run.outcome,
+            requests=run.requests,
+            new=run.new,
+            changed=run.changed,
+            deleted=run.deleted,
+            set_aside=run.set_aside,
+        )
+
+    def _unrecorded(self, reason: str, began: datetime, error: PulseError) -> RunReport:
+        """The mirror itself fails: there is nowhere to write the run."""
+        log.error("sync.unrecorded", code=error.code, reason=reason)
+        run = SyncRun(0, reason, began, finished_at=self._clock(), outcome="failed", why=error.message)
+        return _report(run, _Ending("failed", error.message, error))
+
+
+@dataclass(frozen=True, slots=True)
+class _Ending:
+    outcome: Outcome
+    why: str
+    error: PulseError | None = None
+    waits_until: datetime | None = None
+    buckets: Mapping[str, datetime] | None = None
+
+
+def _waiting(wait: Wait, hindered: PulseError | None) -> _Ending:
+    until = f"it goes on at {wait.until:%Y-%m-%d %H:%M} UTC"
+    what = hindered.message.rstrip(".") if hindered else "Toggl's hourly quota is used up"
+    return _Ending("partly", f"{what}; {until}.", hindered, wait.until, wait.buckets)
+
+
+def _failed(error: PulseError) -> _Ending:
+    return _Ending("failed", error.message, error, error.at if isinstance(error, RetryLater) else None)
+
+
+def _report(run: SyncRun, ending: _Ending) -> RunReport:
+    values = {field.name: getattr(run, field.name) for field in fields(SyncRun)}
+    return RunReport(**values, error=ending.error, waits_until=ending.waits_until)
+
+
+def _give_up(session: Session, state: State, job: Job, error: PulseError) -> None:
+    """Something the run can do without was refused for good: note it, and leave it."""
+    if job.what == "names":
+        names.give_up_names(session, state, job.step, error)
+    elif job.what == "reach":
+        recent.give_up_window(session, state, error)
+    elif isinstance(error, PlanLimit):
+        archive.plan_refuses_days(session, state, job.workspace_id)
+    elif isinstance(error, NeedsUser):
+        archive.block(session, state, job.workspace_id, error)
+    else:
+        archive.give_up_days(session, state, job.workspace_id, error)

@@ -1,0 +1,205 @@
+"""Whose account it is, and the names of things: profile, workspaces, clients, projects, tasks, tags, users.
+
+Asks the client, then saves rows and what is left to ask in one batch. Absence from a list deletes nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import replace
+from datetime import date, datetime, timedelta
+from typing import Any
+
+from toggl_pulse.errors import NeedsUser, PlanLimit, PulseError
+from toggl_pulse.mirror import Batch, CatalogueRow, MonthCheck
+from toggl_pulse.model import Profile, Workspace
+from toggl_pulse.sync import history as past
+from toggl_pulse.sync import state as memory
+from toggl_pulse.sync.history import History
+from toggl_pulse.sync.recent import OVERLAP, check_current, full_reach
+from toggl_pulse.sync.save import Counts, save_entries, save_names
+from toggl_pulse.sync.session import Session
+from toggl_pulse.sync.state import Contact, Cursor, Names, State
+from toggl_pulse.sync.windows import day_of, day_start, month_name
+from toggl_pulse.toggl import REACH, Me, Rows
+
+__all__ = ["give_up_names", "read_me", "read_names"]
+
+LISTS = ("clients", "projects", "tags", "tasks", "users")
+CHANGES = ("clients", "projects", "tags", "tasks")
+
+RECHECKS = 3
+"""Months that differ, and again months that were never verified, compared anew in one full sync."""
+
+
+async def read_me(session: Session, state: State, origin: str, *, full: bool, backfill_from: date | None) -> None:
+    """See whose token it is, and refuse another account than the mirror's before anything is written.
+
+    On the first start, and when the run is a full one, it brings the catalogue and the last days too.
+    """
+    first = state.cursor is None
+    me = await session.client.me(related=first or full)
+    await session.blocking(lambda: session.mirror.claim(origin, me.profile.id))
+    session.skew = me.server_time - session.clock()
+    session.user_id = me.profile.id
+    counts = await session.blocking(lambda: _save_me(session, state, me, full=first or full, since=backfill_from))
+    session.count(counts)
+    session.tally = replace(session.tally, identified=True, deltas_at=session.clock() if first else None)
+
+
+def _save_me(session: Session, state: State, me: Me, *, full: bool, since: date | None) -> Counts:
+    rows: Sequence[CatalogueRow] = (me.profile, *me.workspaces, *me.clients, *me.projects, *me.tasks, *me.tags)
+    months = session.mirror.months()
+    with session.mirror.batch() as batch:
+        counts = save_names(batch, rows, set_aside=me.set_aside, run_id=session.run_id)
+        counts.add(save_entries(batch, me.entries, "window", run_id=session.run_id))
+        if state.cursor is None:
+            batch.set_state(memory.CURSOR, memory.cursor_json(Cursor(me.server_time)))
+            batch.set_state(memory.REACH_KEY, memory.reach_json(full_reach(me.server_time)))
+            batch.set_state(memory.CONTACT, memory.contact_json(Contact(session.clock(), me.server_time)))
+        if full:
+            batch.set_state(memory.NAMES, memory.names_json(_refresh(state, me)))
+        _follow_zone(session, batch, state, me.profile)
+        if full:
+            _plan_histories(session, batch, state, me, months, since)
+    return counts
+
+
+def _refresh(state: State, me: Me) -> Names:
+    """Everything that a full sync asks about names; at the first start nothing can have been deleted unseen."""
+    workspaces = [workspace for workspace in me.workspaces if not workspace.deleted]
+    lists = tuple(f"list:{workspace.id}:{kind}" for workspace in workspaces for kind in LISTS)
+    if state.names is None:
+        return Names(since=me.server_time, following=me.server_time, due=lists)
+    changes = tuple(f"changed:{kind}" for kind in CHANGES)
+    pending = tuple(step for step in state.names.due if step.startswith("new:"))
+    return replace(state.names, following=me.server_time, due=(*pending, *changes, "current", *lists), refused=())
+
+
+def _follow_zone(session: Session, batch: Batch, state: State, profile: Profile) -> None:
+    """Days and months of the past are those of the profile's zone: a move gives them other borders."""
+    moved = [history for history in state.histories.values() if history.zone != profile.timezone]
+    for history in moved:
+        _write(batch, past.rezone(history, profile.timezone))
+    session.doubt_months(batch, [history.workspace_id for history in moved])
+
+
+def _plan_histories(
+    session: Session, batch: Batch, state: State, me: Me, months: list[MonthCheck], since: date | None
+) -> None:
+    """A past for every workspace, new ones too; a finished one gets the comparisons of a full sync."""
+    zone = session.zone_of(me.profile.timezone)
+    today = day_of(me.server_time, zone)
+    created = me.profile.created_at
+    for workspace in me.workspaces:
+        if workspace.deleted:
+            continue
+        known = state.histories.get(workspace.id)
+        if known is None:
+            begun = day_of(created, zone) if created else None
+            _write(
+                batch, past.begin(workspace.id, me.profile.timezone, today=today, created=begun, backfill_from=since)
+            )
+            continue
+        if known.zone != me.profile.timezone:
+            known = past.rezone(known, me.profile.timezone)
+        history = replace(past.extend(known, today), blocked="")
+        if history.left == 0:
+            history = past.recheck(history, _doubtful(session, workspace, months, today, me.profile.timezone))
+        if history != known:
+            _write(batch, history)
+
+
+def _doubtful(
+    session: Session, workspace: Workspace, months: list[MonthCheck], today: date, zone_name: str
+) -> list[tuple[date, bool]]:
+    """Months to compare with Toggl once more: this one, the last one until it is over for good, and open ones."""
+    zone = session.zone_of(zone_name)
+    known = {month.month: month for month in months if month.workspace_id == workspace.id}
+    this = today.replace(day=1)
+    last = (this - timedelta(days=1)).replace(day=1)
+    chosen = {this: False}
+    over = day_start(this, zone) + timedelta(days=1)
+    checked = known[month_name(last)].checked_at if month_name(last) in known else None
+    if checked is None or checked < over:
+        chosen[last] = False
+    for state, last_try in (("differs", True), ("not_verified", False)):
+        open_ones = [month for month in known.values() if month.state == state]
+        oldest_first = sorted(open_ones, key=lambda month: month.checked_at or datetime.min.replace(tzinfo=zone))
+        for month in oldest_first[:RECHECKS]:
+            chosen.setdefault(date.fromisoformat(f"{month.month}-01"), last_try)
+    return list(chosen.items())
+
+
+def _write(batch: Batch, history: History) -> None:
+    batch.set_state(memory.history_key(history.workspace_id), past.to_json(history))
+
+
+async def read_names(session: Session, state: State, step: str) -> None:
+    """One step of a refresh."""
+    if step == "current":
+        counts = await check_current(session, state)
+        await session.blocking(lambda: _finish_step(session, state, step, None))
+        session.count(counts)
+        return
+    rows = await _ask(session, state, step)
+    counts = await session.blocking(lambda: _finish_step(session, state, step, rows))
+    session.count(counts)
+
+
+async def _ask(session: Session, state: State, step: str) -> Rows[Any]:
+    client = session.client
+    how, _, rest = step.partition(":")
+    if how == "list":
+        workspace_id, kind = int(rest.partition(":")[0]), rest.partition(":")[2]
+        whole: dict[str, Callable[[int], Awaitable[Rows[Any]]]] = {
+            "clients": client.clients,
+            "projects": client.projects,
+            "tags": client.tags,
+            "tasks": client.tasks,
+            "users": client.users,
+        }
+        return await whole[kind](workspace_id)
+    names = state.names
+    if names is None:
+        raise ValueError("there is no refresh before the first start")
+    since = max(names.since - OVERLAP, session.server_now(state) - REACH)
+    changed: dict[str, Callable[[datetime], Awaitable[Rows[Any]]]] = {
+        "clients": client.changed_clients,
+        "projects": client.changed_projects,
+        "tags": client.changed_tags,
+        "tasks": client.changed_tasks,
+    }
+    return await changed[rest](since)
+
+
+def _finish_step(session: Session, state: State, step: str, rows: Rows[Any] | None) -> Counts:
+    with session.mirror.batch() as batch:
+        counts = Counts()
+        if rows is not None:
+            counts = save_names(batch, rows.rows, set_aside=rows.set_aside, run_id=session.run_id)
+        _drop_step(batch, state, step)
+    if rows is not None:
+        session.catalogue = session.mirror.catalogue()
+    return counts
+
+
+def give_up_names(session: Session, state: State, step: str, error: PulseError) -> None:
+    """Toggl will not give this list: it is remembered, and the refresh goes on without it."""
+    if not isinstance(error, PlanLimit | NeedsUser) or not step.endswith((":tasks", ":users")):
+        session.refused(step, error)
+    with session.mirror.batch() as batch:
+        _drop_step(batch, state, step, refused=True)
+
+
+def _drop_step(batch: Batch, state: State, step: str, *, refused: bool = False) -> None:
+    names = state.names
+    if names is None:
+        return
+    due = tuple(other for other in names.due if other != step)
+    after = replace(names, due=due)
+    if refused:
+        after = replace(after, refused=(*names.refused, step))
+    if names.following is not None and not any(other.startswith("changed:") for other in due):
+        after = replace(after, since=names.following, following=None)
+    batch.set_state(memory.NAMES, memory.names_json(after))
