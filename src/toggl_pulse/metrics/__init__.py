@@ -2,7 +2,9 @@
 
 from toggl_pulse.metrics.catalogue import METRICS, Metric
 from toggl_pulse.metrics.engine import Answer, Answers, Contact, Series
+from toggl_pulse.metrics.fold import OTHER
 from toggl_pulse.metrics.query import (
+    ATTRIBUTIONS,
     DIMENSIONS,
     INTERVAL_NAMES,
     Filter,
@@ -12,13 +14,16 @@ from toggl_pulse.metrics.query import (
     parse_query,
     parse_range,
     parse_zone,
+    undo_grafana,
 )
 from toggl_pulse.metrics.rows import EntryRow, Table
 
 __all__ = [
+    "ATTRIBUTIONS",
     "DIMENSIONS",
     "INTERVAL_NAMES",
     "METRICS",
+    "OTHER",
     "Answer",
     "Answers",
     "Contact",
@@ -33,4 +38,5 @@ __all__ = [
     "parse_query",
     "parse_range",
     "parse_zone",
+    "undo_grafana",
 ]

@@ -64,7 +64,8 @@ class _Offsets:
     def local(self, instants: Ints) -> Ints:
         """Local clock readings, as seconds since 1970-01-01 on that clock."""
         at = np.searchsorted(self.since, instants, side="right") - 1
-        return instants + self.offset[at]
+        local: Ints = instants + self.offset[at]
+        return local
 
     def instants(self, local: Ints) -> Ints:
         """The instants up to which the local clock has read less than each of `local`, seen for the last time.
@@ -74,7 +75,8 @@ class _Offsets:
         """
         at = np.searchsorted(self.since[:-1] + self.offset, local, side="left") - 1
         at = np.maximum(at, 0)
-        return np.minimum(self.since[at + 1], local - self.offset[at])
+        found: Ints = np.minimum(self.since[at + 1], local - self.offset[at])
+        return found
 
 
 def steps(

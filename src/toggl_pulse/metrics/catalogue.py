@@ -27,9 +27,9 @@ HOUR_MS = 3_600_000
 class Metric:
     """One number about time entries.
 
-    `additive`: the values of groups and steps add up to the value of the whole; then steps without entries are 0,
-    otherwise null. `attribution` is fixed where the metric has only one; None follows the query.
-    `measures` are the sums that `value` turns into the shown numbers; the first one ranks the groups. `rows` are the entries that count.
+    `additive`: the values of groups and of steps add up to the value of the whole. `attribution` is fixed where the
+    metric has only one; None follows the query. `rows` are the entries that count. `measures` are the sums that
+    `value` turns into the shown numbers; the first one ranks the groups.
     `shape`: `series` has one value a step, `points` one an entry, `table` rows and columns.
     """
 
@@ -173,6 +173,7 @@ METRICS: Mapping[str, Metric] = MappingProxyType(
                 "Tracked time by local weekday and hour of the day, as a table for a heat map.",
                 additive=True,
                 shape="table",
+                value=_hours,
             ),
             Metric(
                 "entries",

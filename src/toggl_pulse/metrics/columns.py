@@ -8,7 +8,7 @@ Knows nothing of queries.
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Hashable, Iterable
+from collections.abc import Hashable, Sequence
 from dataclasses import dataclass, field, fields
 from typing import Any, Generic, TypeVar
 
@@ -21,6 +21,7 @@ __all__ = ["BLOCK", "Codes", "Columns", "Part", "Snapshot"]
 
 Ints = NDArray[np.int64]
 Codings = NDArray[np.int32]
+Flags = NDArray[np.bool_]
 T = TypeVar("T", bound=Hashable)
 
 BLOCK = 32_768
@@ -28,36 +29,51 @@ BLOCK = 32_768
 
 _REACH = 1_024  # rows summed up by one element of `Part.reach`
 _FEW = 8  # changed ids that are looked up one by one
+_MOST_EXTRA = 4_096  # changed rows beside the base, before both become one
 
 
 class Codes(Generic[T]):
     """Values numbered in order of appearance; only ever grows, so that snapshots can share it."""
 
-    def __init__(self, values: Iterable[T] = ()) -> None:
-        self.values: list[T] = []
-        self.codes: dict[T, int] = {}
-        for value in values:
-            self.code(value)
+    def __init__(self, *values: T) -> None:
+        self.values: list[T] = list(values)
+        self._codes: dict[T, int] = {value: code for code, value in enumerate(values)}
 
     def code(self, value: T) -> int:
-        found = self.codes.get(value)
+        found = self._codes.get(value)
         if found is None:
             # the value stands before its code can be seen: readers do not lock
             self.values.append(value)
-            found = self.codes[value] = len(self.values) - 1
+            found = self._codes[value] = len(self.values) - 1
         return found
 
-    def encode_ids(self: Codes[int], ids: Ints) -> Codings:
-        distinct = np.unique(ids)
-        numbers = np.array([self.code(int(value)) for value in distinct], np.int32)
-        found: Codings = numbers[np.searchsorted(distinct, ids)] if len(distinct) else np.zeros(0, np.int32)
-        return found
 
-    def encode(self, codes: Codings, values: Iterable[T]) -> Codings:
-        """Another numbering of `values` in terms of this one."""
-        numbers = np.array([self.code(value) for value in values], np.int32)
-        found: Codings = numbers[codes] if len(numbers) else np.zeros(0, np.int32)
-        return found
+def encode(codes: Codes[T], numbers: Codings, values: Sequence[T]) -> Codings:
+    """Rows numbered by `values` as rows numbered by `codes`."""
+    known = np.fromiter((codes.code(value) for value in values), np.int32, len(values))
+    return known[numbers]
+
+
+def encode_ids(codes: Codes[int], ids: Ints) -> Codings:
+    distinct = np.unique(ids)
+    known = np.fromiter((codes.code(value) for value in distinct.tolist()), np.int32, len(distinct))
+    return known[np.searchsorted(distinct, ids)]
+
+
+class Numbers:
+    """The numbering of each coded column; the first code of each is that of none."""
+
+    def __init__(self) -> None:
+        self.workspace = Codes(NO_ID)
+        self.project = Codes(NO_ID)
+        self.task = Codes(NO_ID)
+        self.user = Codes(NO_ID)
+        self.tag_set: Codes[tuple[int, ...]] = Codes(())
+        self.description = Codes("")
+
+    def sizes(self) -> dict[str, int]:
+        """How many codes each column has by now."""
+        return {"billable": 2} | {name: len(codes.values) for name, codes in vars(self).items()}
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +94,7 @@ class Part:
     user: Codings
     tag_set: Codings
     description: Codings
-    billable: NDArray[np.bool_]
+    billable: Flags
     running: Ints
     reach: Ints
 
@@ -89,37 +105,43 @@ class Part:
         """A row before which no entry lasts beyond `moment`."""
         return int(np.searchsorted(self.reach, moment, side="right")) * _REACH
 
+    def columns(self, rows: Ints) -> tuple[dict[str, Any], Flags]:
+        """Some rows as loose columns, and which of them run."""
+        running = np.zeros(len(self), np.bool_)
+        running[self.running] = True
+        return {name: getattr(self, name)[rows] for name in _STORED}, running[rows]
+
     @staticmethod
-    def of(columns: dict[str, Any], running: NDArray[np.bool_]) -> Part:
-        """Sort, and make what is derived."""
+    def of(columns: dict[str, Any], running: Flags) -> Part:
+        """Sort by start, and make what is derived."""
         start = columns["start"]
-        if len(start) and not bool(np.all(start[1:] >= start[:-1])):
+        if not bool(np.all(start[1:] >= start[:-1])):
             order = np.argsort(start, kind="stable")
             columns = {name: column[order] for name, column in columns.items()}
             running = running[order]
         stop = columns["stop"]
-        edges = np.arange(0, len(stop), _REACH)
-        reach = np.maximum.accumulate(np.maximum.reduceat(stop, edges)) if len(stop) else np.zeros(0, np.int64)
-        return Part(**columns, running=np.flatnonzero(running), reach=reach)
+        ends = np.maximum.reduceat(stop, np.arange(0, len(stop), _REACH)) if len(stop) else stop
+        return Part(**columns, running=np.flatnonzero(running), reach=np.maximum.accumulate(ends))
+
+
+_STORED = tuple(each.name for each in fields(Part) if each.name not in {"running", "reach"})
+_NOTHING: Ints = np.zeros(0, np.int64)
 
 
 @dataclass(frozen=True, slots=True)
 class Snapshot:
-    """All entries and names as of a revision: `base` without the rows `hidden`, and `extra`."""
+    """All entries and names as of a revision: `base` without the rows `hidden` (rising), and `extra`.
+
+    `memo` keeps what was derived from this snapshot, whoever derived it.
+    """
 
     revision: int
     base: Part
     hidden: Ints
     extra: Part
-    workspaces: Codes[int]
-    projects: Codes[int]
-    tasks: Codes[int]
-    users: Codes[int]
-    tag_sets: Codes[tuple[int, ...]]
-    descriptions: Codes[str]
+    numbers: Numbers
     catalogue: Catalogue
-    memo: dict[Any, Any] = field(default_factory=dict, compare=False, repr=False)
-    """What was derived from this snapshot, by whoever derived it."""
+    memo: dict[str, Any] = field(default_factory=dict, compare=False, repr=False)
 
     def __len__(self) -> int:
         return len(self.base) - len(self.hidden) + len(self.extra)
@@ -127,8 +149,8 @@ class Snapshot:
     @property
     def parts(self) -> tuple[tuple[Part, Ints], ...]:
         """Each part with its hidden rows."""
-        nothing = np.zeros(0, np.int64)
-        return ((self.base, self.hidden), (self.extra, nothing)) if len(self.extra) else ((self.base, self.hidden),)
+        base = (self.base, self.hidden)
+        return (base, (self.extra, _NOTHING)) if len(self.extra) else (base,)
 
 
 class Columns:
@@ -156,89 +178,59 @@ class Columns:
             return snapshot
 
     def _load(self) -> Snapshot:
-        # names after rows: an entry's project is never newer than the catalogue
         revision, columns = self._source.load()
-        codes: dict[str, Codes[Any]] = {
-            "workspaces": Codes([NO_ID]),
-            "projects": Codes([NO_ID]),
-            "tasks": Codes([NO_ID]),
-            "users": Codes([NO_ID]),
-            "tag_sets": Codes([()]),
-            "descriptions": Codes([""]),
-        }
-        base = Part.of(*_coded(columns, codes))
-        return Snapshot(revision, base, np.zeros(0, np.int64), _none_of(base), **codes, catalogue=self._source.catalogue())
+        numbers = Numbers()
+        base = Part.of(*_coded(columns, numbers))
+        # names after rows, so that no entry is newer than its project's name
+        return Snapshot(revision, base, _NOTHING, Part.of(*base.columns(_NOTHING)), numbers, self._source.catalogue())
 
     def _follow(self, old: Snapshot) -> Snapshot:
         revision, columns = self._source.changes(old.revision)
         catalogue = self._source.catalogue()
         catalogue = old.catalogue if catalogue == old.catalogue else catalogue
-        codes = {name: getattr(old, name) for name in _CODES}
-        gone = np.unique(columns.entry_id)
-        base, extra = old.base, old.extra
-        hidden = np.union1d(old.hidden, _rows_of(base, gone))
-        changed = _coded(columns, codes)
-        alive = ~columns.deleted
-        stay = ~np.isin(extra.entry_id, gone)
-        extra = _joined([(extra, stay)], changed, alive)
-        if len(hidden) + len(extra) > max(4_096, len(base) // 50):
-            keep = np.ones(len(base), np.bool_)
-            keep[hidden] = False
-            base = _joined([(base, keep), (extra, np.ones(len(extra), np.bool_))], None, None)
-            hidden, extra = np.zeros(0, np.int64), _none_of(base)
-        return Snapshot(revision, base, hidden, extra, **codes, catalogue=catalogue)
+        base, extra, hidden, numbers = old.base, old.extra, old.hidden, old.numbers
+        if len(columns):
+            gone = np.unique(columns.entry_id)
+            hidden = np.union1d(hidden, _rows_of(base, gone))
+            stay = extra.columns(np.flatnonzero(~np.isin(extra.entry_id, gone)))
+            coded, running = _coded(columns, numbers)
+            alive = np.flatnonzero(~columns.deleted)
+            extra = _joined(stay, ({name: column[alive] for name, column in coded.items()}, running[alive]))
+        if len(hidden) + len(extra) > max(_MOST_EXTRA, len(base) // 50):
+            keep = np.delete(np.arange(len(base)), hidden)
+            base = _joined(base.columns(keep), extra.columns(np.arange(len(extra))))
+            extra, hidden = Part.of(*base.columns(_NOTHING)), _NOTHING
+        found = Snapshot(revision, base, hidden, extra, numbers, catalogue)
+        if catalogue is old.catalogue:
+            sizes = numbers.sizes()
+            found.memo.update({key: made for key, made in old.memo.items() if made.codes == sizes[made.column]})
+        return found
 
 
-_CODES = ("workspaces", "projects", "tasks", "users", "tag_sets", "descriptions")
-_STORED = tuple(each.name for each in fields(Part) if each.name not in {"running", "reach"})
-
-
-def _coded(columns: EntryColumns, codes: dict[str, Codes[Any]]) -> tuple[dict[str, Any], NDArray[np.bool_]]:
+def _coded(columns: EntryColumns, numbers: Numbers) -> tuple[dict[str, Any], Flags]:
+    """A source's columns as those of a `Part`, unsorted, and which rows run."""
     running = columns.stop == RUNNING
-    coded = {
+    return {
         "entry_id": columns.entry_id,
         "start": columns.start,
-        "stop": np.maximum(np.where(running, columns.start, columns.stop), columns.start),
-        "seconds": np.where(running, 0, columns.duration),
-        "workspace": codes["workspaces"].encode_ids(columns.workspace_id),
-        "project": codes["projects"].encode_ids(columns.project_id),
-        "task": codes["tasks"].encode_ids(columns.task_id),
-        "user": codes["users"].encode_ids(columns.user_id),
-        "tag_set": codes["tag_sets"].encode(columns.tag_set, columns.tag_sets),
-        "description": codes["descriptions"].encode(columns.description, columns.descriptions),
+        "stop": np.maximum(columns.stop, columns.start),
+        "seconds": np.where(running, 0, columns.duration) if running.any() else columns.duration,
+        "workspace": encode_ids(numbers.workspace, columns.workspace_id),
+        "project": encode_ids(numbers.project, columns.project_id),
+        "task": encode_ids(numbers.task, columns.task_id),
+        "user": encode_ids(numbers.user, columns.user_id),
+        "tag_set": encode(numbers.tag_set, columns.tag_set, columns.tag_sets),
+        "description": encode(numbers.description, columns.description, columns.descriptions),
         "billable": columns.billable,
-    }
-    return coded, running
+    }, running
 
 
 def _rows_of(part: Part, ids: Ints) -> Ints:
     if len(ids) > _FEW:
         return np.flatnonzero(np.isin(part.entry_id, ids))
-    found = [np.flatnonzero(part.entry_id == each) for each in ids]
-    return np.concatenate(found) if found else np.zeros(0, np.int64)
+    return np.concatenate([_NOTHING, *(np.flatnonzero(part.entry_id == each) for each in ids)])
 
 
-def _joined(
-    parts: list[tuple[Part, NDArray[np.bool_]]],
-    more: tuple[dict[str, Any], NDArray[np.bool_]] | None,
-    alive: NDArray[np.bool_] | None,
-) -> Part:
-    """One part of the kept rows of several, and of freshly coded rows."""
-    pieces: list[Callable[[str], Any]] = []
-    flags = []
-    for part, keep in parts:
-        pieces.append(lambda name, part=part, keep=keep: getattr(part, name)[keep])
-        runs = np.zeros(len(part), np.bool_)
-        runs[part.running] = True
-        flags.append(runs[keep])
-    if more is not None:
-        coded, running = more
-        pieces.append(lambda name: coded[name][alive])
-        flags.append(running[alive])
-    joined = {name: np.concatenate([piece(name) for piece in pieces]) for name in _STORED}
-    return Part.of(joined, np.concatenate(flags))
-
-
-def _none_of(part: Part) -> Part:
-    """An empty part with the columns of this one."""
-    return _joined([(part, np.zeros(len(part), np.bool_))], None, None)
+def _joined(one: tuple[dict[str, Any], Flags], other: tuple[dict[str, Any], Flags]) -> Part:
+    columns = {name: np.concatenate((column, other[0][name])) for name, column in one[0].items()}
+    return Part.of(columns, np.concatenate((one[1], other[1])))

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from toggl_pulse.metrics.groups import Dimension, Key
+from toggl_pulse.metrics.groups import SHARED, Dimension, Key
 
 __all__ = ["OTHER", "Folding", "Shown"]
 
@@ -44,9 +44,7 @@ class Folding:
         return Folding((Shown(None, label),), zero, zero)
 
     @staticmethod
-    def choose(
-        dimension: Dimension, weight: NDArray[Any], present: NDArray[np.bool_], limit: int | None
-    ) -> Folding:
+    def choose(dimension: Dimension, weight: NDArray[Any], present: NDArray[np.bool_], limit: int | None) -> Folding:
         """Groups of the present codes by falling weight; equal ones by label, so that the order is stable."""
         if dimension.pairs is not None:
             code, group = dimension.pairs
@@ -62,8 +60,7 @@ class Folding:
         kept = found if limit is None else found[:limit]
         shared = _shared(dimension, code, group)
         shown = [
-            Shown(dimension.keys[each], dimension.labels[each] + (" (shared)" if each in shared else ""))
-            for each in kept
+            Shown(dimension.keys[each], dimension.labels[each] + (SHARED if each in shared else "")) for each in kept
         ]
         position = np.full(size, len(kept), np.int64)
         position[kept] = np.arange(len(kept))

@@ -15,12 +15,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from toggl_pulse.metrics.columns import Snapshot
-from toggl_pulse.model import NO_ID
+from toggl_pulse.model import NO_ID, User
 
-__all__ = ["Dimension", "Key", "dimension_of", "values_of"]
+__all__ = ["SHARED", "Dimension", "Key", "dimension_of", "values_of"]
 
 Key = int | str | bool | None
 """A group inside: Toggl's id, a description, billable or not; None for entries without one."""
+
+
+SHARED = " (shared)"
+"""Stands behind the label of a tag whose entries count under other tags too."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,18 +62,21 @@ class Dimension:
     def named(self, text: str) -> list[int]:
         """Groups of that name, id or label."""
         if not self.index:
+            found: dict[str, list[int]] = {}
             for group, (key, name, label) in enumerate(zip(self.keys, self.names, self.labels, strict=True)):
                 ids = {str(key)} if isinstance(key, int) and not isinstance(key, bool) else set()
-                for word in {name, label} | ids:
-                    self.index.setdefault(word, []).append(group)
+                shown = {label + SHARED} if self.pairs is not None else set()
+                for word in {name, label} | ids | shown:
+                    found.setdefault(word, []).append(group)
+            self.index.update(found)
         return self.index.get(text, [])
 
 
 def dimension_of(snapshot: Snapshot, name: str) -> Dimension:
     """The dimension as of a snapshot; made once."""
-    found = snapshot.memo.get(("dimension", name))
+    found = snapshot.memo.get(name)
     if found is None:
-        found = snapshot.memo["dimension", name] = _MAKERS[name](snapshot)
+        found = snapshot.memo[name] = _MAKERS[name](snapshot)
     return found
 
 
@@ -131,14 +138,12 @@ def _labels(name: str, ids: list[int], rows: Mapping[int, Any], qualifier: Calla
     labels = [label(each, "") for each in ids]
     for tell in (lambda each: qualifier(rows[each]) if each in rows else "", str):
         seen = Counter(labels)
-        labels = [
-            label(each, tell(each)) if seen[word] > 1 else word for each, word in zip(ids, labels, strict=True)
-        ]
+        labels = [label(each, tell(each)) if seen[word] > 1 else word for each, word in zip(ids, labels, strict=True)]
     return labels
 
 
 def _workspace(snapshot: Snapshot) -> Dimension:
-    return _named("workspace", "workspace", snapshot.workspaces.values, snapshot.catalogue.workspaces)
+    return _named("workspace", "workspace", snapshot.numbers.workspace.values, snapshot.catalogue.workspaces)
 
 
 def _project(snapshot: Snapshot) -> Dimension:
@@ -148,7 +153,7 @@ def _project(snapshot: Snapshot) -> Dimension:
         found = clients.get(project.client_id)
         return found.name if found else "no client"
 
-    return _named("project", "project", snapshot.projects.values, snapshot.catalogue.projects, qualifier=client)
+    return _named("project", "project", snapshot.numbers.project.values, snapshot.catalogue.projects, qualifier=client)
 
 
 def _task(snapshot: Snapshot) -> Dimension:
@@ -158,20 +163,25 @@ def _task(snapshot: Snapshot) -> Dimension:
         found = projects.get(task.project_id)
         return found.name if found else ""
 
-    return _named("task", "task", snapshot.tasks.values, snapshot.catalogue.tasks, qualifier=project)
+    return _named("task", "task", snapshot.numbers.task.values, snapshot.catalogue.tasks, qualifier=project)
 
 
 def _user(snapshot: Snapshot) -> Dimension:
-    return _named(
-        "user", "user", snapshot.users.values, snapshot.catalogue.users, qualifier=lambda user: user.email or ""
-    )
+    catalogue = snapshot.catalogue
+    users = dict(catalogue.users)
+    if catalogue.profile is not None:  # a workspace's users are not for everyone to read; oneself is
+        me = catalogue.profile
+        users.setdefault(me.id, User(me.id, me.fullname, me.email))
+    return _named("user", "user", snapshot.numbers.user.values, users, qualifier=lambda user: user.email or "")
 
 
 def _client(snapshot: Snapshot) -> Dimension:
     """The project's client as it stands now."""
     catalogue = snapshot.catalogue
-    projects = snapshot.projects.values[:]
-    of_project = [(catalogue.projects[each].client_id or NO_ID) if each in catalogue.projects else NO_ID for each in projects]
+    projects = snapshot.numbers.project.values[:]
+    of_project = [
+        (catalogue.projects[each].client_id or NO_ID) if each in catalogue.projects else NO_ID for each in projects
+    ]
     ids = list(dict.fromkeys([NO_ID, *of_project]))
     dimension = _named("client", "project", ids, catalogue.clients, qualifier=_workspace_name(snapshot))
     position = {each: group for group, each in enumerate(ids)}
@@ -188,7 +198,7 @@ def _client(snapshot: Snapshot) -> Dimension:
 
 
 def _tag(snapshot: Snapshot) -> Dimension:
-    sets = snapshot.tag_sets.values[:]
+    sets = snapshot.numbers.tag_set.values[:]
     ids = list(dict.fromkeys([NO_ID, *(tag for tags in sets for tag in tags)]))
     dimension = _named("tag", "tag_set", ids, snapshot.catalogue.tags, qualifier=_workspace_name(snapshot))
     position = {each: group for group, each in enumerate(ids)}
@@ -222,7 +232,7 @@ def _billable(snapshot: Snapshot) -> Dimension:
 
 
 def _description(snapshot: Snapshot) -> Dimension:
-    texts = snapshot.descriptions.values[:]
+    texts = snapshot.numbers.description.values[:]
     return Dimension(
         "description", "description", texts, texts, [text or "(no description)" for text in texts], len(texts)
     )

@@ -54,6 +54,8 @@ _LATEST_MS = int(datetime(2101, 1, 1, tzinfo=UTC).timestamp() * 1000)
 _A_DAY_MS = 86_400_000
 _LONGEST_TEXT = 4_096
 _MOST_VALUES = 10_000
+_LONGEST_ZONE = 100
+_LONGEST_QUOTE = 60
 _WEEKDAYS = ("sunday", "monday", "tuesday", "wednesday", "thursday", "friday", "saturday")
 
 
@@ -109,7 +111,9 @@ def parse_query(
     the builder of the JSON data source cannot nest. An empty string is what an unset variable sends: the default.
     """
     if metric not in METRICS:
-        raise BadRequest(f"There is no metric {_quoted(metric)}: ask for one of {_list(METRICS)}.", code="unknown_metric")
+        raise BadRequest(
+            f"There is no metric {_quoted(metric)}: ask for one of {_list(METRICS)}.", code="unknown_metric"
+        )
     start_ms, end_ms = parse_range(start_ms, end_ms)
     filters = list(parse_filters(payload.get("filters")))
     filters += parse_filters({key: payload[key] for key in DIMENSIONS if key in payload})
@@ -140,8 +144,8 @@ def parse_range(start_ms: int, end_ms: int) -> tuple[int, int]:
 
 
 def parse_zone(name: object) -> ZoneInfo:
-    """The IANA zone of that name, also in Grafana's escaped form (`Europe\\/Berlin`)."""
-    if isinstance(name, str) and len(name) < 100:  # noqa: PLR2004 - no zone's name is that long
+    """The IANA zone of that name, also with Grafana's backslashes before slashes."""
+    if isinstance(name, str) and len(name) < _LONGEST_ZONE:
         for candidate in (name, _unescape(name)):
             try:
                 return ZoneInfo(candidate)
@@ -154,7 +158,7 @@ def parse_zone(name: object) -> ZoneInfo:
 
 def parse_filters(filters: object) -> tuple[Filter, ...]:
     """A payload's filters: dimension -> a list of literal names or ids, or one bare string."""
-    if filters in (None, "", [], {}):  # noqa: PLR6201 - lists cannot be hashed
+    if filters in (None, "", [], {}):
         return ()
     if isinstance(filters, str):
         try:
@@ -230,7 +234,9 @@ def _unescape(text: str) -> str:
 
 def _known_dimension(dimension: object) -> None:
     if dimension not in DIMENSIONS:
-        raise BadRequest(f"There is no filter {_quoted(dimension)}: use one of {_list(DIMENSIONS)}.", code="unknown_filter")
+        raise BadRequest(
+            f"There is no filter {_quoted(dimension)}: use one of {_list(DIMENSIONS)}.", code="unknown_filter"
+        )
 
 
 def _values(values: Iterable[object]) -> tuple[str, ...]:
@@ -290,8 +296,8 @@ def _whole(value: object) -> int | None:
 
 def _quoted(value: object) -> str:
     text = value if isinstance(value, str) else repr(value)
-    text = "".join(letter if letter.isprintable() else "\ufffd" for letter in text[:60]) + ("…" if len(text) > 60 else "")  # noqa: PLR2004
-    return f"“{text}”"
+    shown = "".join(letter if letter.isprintable() else "\ufffd" for letter in text[:_LONGEST_QUOTE])
+    return f"“{shown}…”" if len(text) > _LONGEST_QUOTE else f"“{shown}”"
 
 
 def _list(words: Iterable[str]) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
@@ -24,7 +25,6 @@ Ints = NDArray[np.int64]
 
 WEEKDAYS = ("Sunday", "Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday")
 HOUR_SECONDS = 3_600
-HOUR_MS = 3_600_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +63,6 @@ def points(
     selection: Selection,
     range_: Range,
     fold: Callable[[NDArray[Any], NDArray[np.bool_]], Folding],
-    check: Callable[[], None],
 ) -> tuple[Folding, list[Ints], list[NDArray[np.float64]]]:
     """Finished entries as (start in ms, seconds) of each group, by start, then by id."""
     found = [
@@ -75,7 +74,6 @@ def points(
     start, entry, seconds, code = np.concatenate(found, axis=1)
     present = np.bincount(code, minlength=selection.codes) > 0
     folding = fold(np.bincount(code, seconds, minlength=selection.codes), present)
-    check()
     order = np.lexsort((entry, start))
     which, group = folding.expand(code[order])
     which = order[which]
@@ -87,17 +85,17 @@ def points(
             f"This range has more than {MAX_POINTS:,} entries in one series: ask for a shorter range.",
             code="too_many_points",
         )
-    pieces = [which[low:high] for low, high in zip(edges[:-1], edges[1:], strict=True)]
+    pieces = [which[low:high] for low, high in itertools.pairwise(edges)]
     return folding, [start[piece] * 1000 for piece in pieces], [seconds[piece].astype(np.float64) for piece in pieces]
 
 
 def weekday_hour_table(
     groups: tuple[Shown, ...], cells: NDArray[np.float64], week_start: int, *, grouped: bool
 ) -> Table:
-    """168 rows a group, from the week's first day on; `cells` are milliseconds by 24 × weekday + hour."""
+    """168 rows a group, from the week's first day on; `cells` are values by 24 × weekday + hour."""
     columns = (("weekday", "string"), ("hour", "number"), ("hours", "number"))
     rows = [
-        ((group.label,) if grouped else ()) + (WEEKDAYS[day % 7], hour, float(row[day % 7 * 24 + hour] / HOUR_MS))
+        ((group.label,) if grouped else ()) + (WEEKDAYS[day % 7], hour, float(row[day % 7 * 24 + hour]))
         for group, row in zip(groups, cells, strict=True)
         for day in range(week_start, week_start + 7)
         for hour in range(24)
@@ -105,9 +103,7 @@ def weekday_hour_table(
     return Table(((("group", "string"),) if grouped else ()) + columns, tuple(rows))
 
 
-def entry_table(
-    snapshot: Snapshot, selection: Selection, range_: Range, attribution: str, limit: int | None
-) -> Table:
+def entry_table(snapshot: Snapshot, selection: Selection, range_: Range, attribution: str, limit: int | None) -> Table:
     """Entries of the range, newest first; `limit` keeps the newest."""
     rows, numbers = _ordered(selection, range_, attribution)
     if limit is None and len(rows) > MAX_POINTS:
@@ -179,7 +175,7 @@ def _named(snapshot: Snapshot, parts: tuple[Rows, ...], part: Ints, row: Ints) -
         runs = at in running[number]
         start, stop = int(columns.start[at]), int(columns.stop[at])
         project = int(columns.project[at])
-        tags = snapshot.tag_sets.values[int(columns.tag_set[at])]
+        tags = snapshot.numbers.tag_set.values[int(columns.tag_set[at])]
         client_id, client = _of(of["client"], project)
         project_id, project_name = _of(of["project"], project)
         task_id, task = _of(of["task"], int(columns.task[at]))
@@ -190,7 +186,7 @@ def _named(snapshot: Snapshot, parts: tuple[Rows, ...], part: Ints, row: Ints) -
             start=from_epoch(start),
             stop=None if runs else from_epoch(stop),
             seconds=max(0, rows.horizon - start) if runs else int(columns.seconds[at]),
-            description=snapshot.descriptions.values[int(columns.description[at])],
+            description=snapshot.numbers.description.values[int(columns.description[at])],
             workspace_id=workspace_id or NO_ID,
             workspace=workspace,
             client_id=client_id,

@@ -267,8 +267,8 @@ class _Grid:
         for begin, end, keep in rows.between(low, high):
             first = int(np.searchsorted(edges, begin, side="right")) - 1
             last = int(np.searchsorted(edges, end, side="left"))
-            rows_of_step = np.diff(np.clip(edges[first : last + 1], begin, end))
-            steps = np.repeat(np.arange(last - first), rows_of_step)
+            of_block = np.clip(edges[first : last + 1], begin, end)
+            steps = np.repeat(np.arange(last - first), of_block[1:] - of_block[:-1])
             yield begin, end, keep, first, steps if keep is None else steps[keep]
 
     def _running(self, rows: Rows) -> tuple[Ints, Ints, Ints]:

@@ -1,0 +1,144 @@
+"""From a question to its cells: groups × steps of values, or groups × slots of the week.
+
+With few codes everything is summed at once. With many (texts, sets of tags) a first look finds the groups that
+matter, and the sums are then made for those, some steps at a time, so that memory stays small.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from toggl_pulse.errors import BadRequest
+from toggl_pulse.metrics.catalogue import Metric
+from toggl_pulse.metrics.columns import Snapshot
+from toggl_pulse.metrics.days import active_days
+from toggl_pulse.metrics.fold import Folding, Shown
+from toggl_pulse.metrics.groups import Dimension
+from toggl_pulse.metrics.query import Query
+from toggl_pulse.metrics.sums import Range, Selection, present_codes, running_rows, sum_by_step
+
+__all__ = ["SLOTS", "Cells", "Question"]
+
+Ints = NDArray[np.int64]
+Sums = dict[str, NDArray[Any]]
+
+SLOTS = 168
+"""Hours of a week."""
+
+MOST_CELLS = 5_000_000
+"""Points of all series together; an answer with more helps nobody and costs everybody."""
+
+CELLS_AT_ONCE = 4_000_000
+CODES_AT_ONCE = 1_024
+
+
+@dataclass(frozen=True, slots=True)
+class Cells:
+    groups: tuple[Shown, ...]
+    values: NDArray[np.float64]
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """A query with everything that it is about."""
+
+    query: Query
+    metric: Metric
+    attribution: str
+    snapshot: Snapshot
+    dimension: Dimension | None
+    selection: Selection
+    range: Range
+
+    def has_running(self) -> bool:
+        """Whether an entry that still runs is among those that count."""
+        return any(len(running_rows(rows, self.range, self.attribution)) for rows in self.selection.rows)
+
+    def fold(self, weight: NDArray[Any], present: NDArray[np.bool_]) -> Folding:
+        """The groups to show, by the weight and presence of each code."""
+        if self.dimension is None:
+            return Folding.whole(self.metric.slug)
+        return Folding.choose(self.dimension, weight, present, self.query.limit)
+
+    def cells(self, borders: Ints, slots: Ints | None = None) -> Cells:
+        """Values by group and step; with `slots` (one for each step) by group and slot.
+
+        Raises `BadRequest` (`too_many_points`).
+        """
+        codes = self.selection.codes
+        if codes > CODES_AT_ONCE or (len(borders) - 1) * codes > CELLS_AT_ONCE:
+            return self._in_two_looks(borders, slots)
+        sums = self._sums(self.selection, self.range, borders)
+        folding = self._fold(sums[self.metric.measures[0]].sum(axis=0))
+        folded = self._folded(folding, sums)
+        if slots is not None:
+            folded = _by_slot(folded, slots)
+        self._add_days(folded, folding, self.selection, borders)
+        return Cells(folding.groups, self._values(folded))
+
+    def _in_two_looks(self, borders: Ints, slots: Ints | None) -> Cells:
+        low, high = self.range.touched
+        first = self.metric.measures[:1]
+        whole = sum_by_step(self.selection, self.range, np.array([low, max(high, low + 1)]), first, self.attribution)
+        recode, folding = self._fold(whole[first[0]][0]).compact(self.selection.codes)
+        steps = len(borders) - 1
+        width = steps if slots is None else SLOTS
+        if len(folding.groups) * width > MOST_CELLS:
+            raise BadRequest(
+                f"{len(folding.groups):,} groups in {width:,} steps are too many points: "
+                "set a limit, a longer interval or a shorter range.",
+                code="too_many_points",
+            )
+        selection = self.selection.recoded(recode, max(1, int(folding.code.max(initial=0)) + 1))
+        at_once = max(1, CELLS_AT_ONCE // selection.codes)
+        out: Sums = {}
+        for begin in range(0, steps, at_once):
+            some = borders[begin : begin + at_once + 1]
+            range_ = Range(max(self.range.start_ms, int(some[0]) * 1000), min(self.range.end_ms, int(some[-1]) * 1000))
+            folded = self._folded(folding, self._sums(selection, range_, some))
+            for measure, cells in folded.items():
+                into = out.setdefault(measure, np.zeros((len(folding.groups), width), cells.dtype))
+                if slots is None:
+                    into[:, begin : begin + cells.shape[1]] = cells
+                else:
+                    into += _by_slot({measure: cells}, slots[begin : begin + at_once])[measure]
+        self._add_days(out, folding, selection, borders)
+        return Cells(folding.groups, self._values(out))
+
+    def _sums(self, selection: Selection, range_: Range, borders: Ints) -> Sums:
+        return sum_by_step(selection, range_, borders, self.metric.measures, self.attribution)
+
+    def _fold(self, weight: NDArray[Any]) -> Folding:
+        present = weight > 0
+        if self.dimension is not None and not present.all():
+            # what has no time may still be there: entries of no length, running ones that lie ahead
+            present |= present_codes(self.selection, self.range, self.attribution)
+        return self.fold(weight, present)
+
+    @staticmethod
+    def _folded(folding: Folding, sums: Sums) -> Sums:
+        return {
+            measure: folding.largest(cells) if measure == "longest" else folding.sum(cells)
+            for measure, cells in sums.items()
+        }
+
+    def _add_days(self, folded: Sums, folding: Folding, selection: Selection, borders: Ints) -> None:
+        """Active days are no sum: a day on which two groups are active is one day of both together."""
+        if "active_days" in self.metric.measures:
+            folded["active_days"] = active_days(selection, folding, self.range, borders, self.query.zone)
+
+    def _values(self, folded: Sums) -> NDArray[np.float64]:
+        make = self.metric.value
+        values: NDArray[np.float64] = folded[self.metric.measures[0]] if make is None else make(folded)
+        return values
+
+
+def _by_slot(folded: Sums, slots: Ints) -> Sums:
+    return {
+        measure: np.array([np.bincount(slots, row, minlength=SLOTS) for row in cells]).reshape(-1, SLOTS)
+        for measure, cells in folded.items()
+    }
