@@ -17,7 +17,7 @@ from toggl_pulse.mirror import backup, counter, journal
 from toggl_pulse.mirror.batch import Batch
 from toggl_pulse.mirror.catalogue import read_catalogue
 from toggl_pulse.mirror.columns import read_changes, read_columns
-from toggl_pulse.mirror.entries import read_entries, read_versions
+from toggl_pulse.mirror.entries import read_entries, read_running, read_versions
 from toggl_pulse.mirror.lock import file_lock
 from toggl_pulse.mirror.records import (
     Account,
@@ -31,7 +31,7 @@ from toggl_pulse.mirror.records import (
 from toggl_pulse.mirror.schema import migrate
 from toggl_pulse.mirror.store import BUSY_SECONDS, Store
 from toggl_pulse.mirror.tags import TagBook
-from toggl_pulse.model import JSON, Amount, Catalogue, EntryColumns, QuotaBucket
+from toggl_pulse.model import JSON, Amount, Catalogue, EntryColumns, QuotaBucket, TimeEntry
 
 __all__ = ["Mirror"]
 
@@ -115,6 +115,11 @@ class Mirror:
         """Entries by id, tombstones included."""
         with self._store.reading() as connection:
             return read_entries(connection, TagBook(connection), ids)
+
+    def running(self) -> list[TimeEntry]:
+        """Living entries that have not stopped."""
+        with self._store.reading() as connection:
+            return read_running(connection, TagBook(connection))
 
     def versions(self, entry_id: int) -> list[EntryVersion]:
         """What an entry was before, oldest first; tags under the names they have now."""
