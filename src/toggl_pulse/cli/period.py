@@ -1,0 +1,62 @@
+"""Stretches of time as people say them: `last-month`, `2026-11-01`, an instant; days begin in the query's zone."""
+
+from __future__ import annotations
+
+from datetime import UTC, date, datetime, timedelta
+from zoneinfo import ZoneInfo
+
+from toggl_pulse.errors import BadRequest
+
+__all__ = ["PERIODS", "instant", "span_of"]
+
+PERIODS = (
+    "today", "yesterday", "this-week", "last-week", "this-month", "last-month", "this-year", "last-year", "all",
+)  # fmt: skip
+
+# The years within which questions are answered at all.
+_FIRST, _LAST = date(2006, 1, 1), date(2101, 1, 1)
+_DECEMBER = 12
+
+
+def instant(text: str, zone: ZoneInfo) -> datetime:
+    """An ISO date (its midnight in `zone`) or an ISO time (in `zone` unless it says its own), as UTC."""
+    try:
+        found = datetime.fromisoformat(text)
+    except ValueError:
+        raise BadRequest(f"“{text[:60]}” is no date or time: write 2026-11-01 or 2026-11-01T08:30.") from None
+    return (found if found.tzinfo else found.replace(tzinfo=zone)).astimezone(UTC)
+
+
+def span_of(period: str, today: date, zone: ZoneInfo, week_start: int) -> tuple[datetime, datetime]:
+    """The instants at which a named period begins and ends (exclusive); `week_start` is 0 for Sunday."""
+    if period not in PERIODS:
+        raise BadRequest(f"There is no period “{period[:60]}”: use one of {', '.join(PERIODS)}.")
+    first, end = _days(period, today, week_start)
+    return _midnight(first, zone), _midnight(end, zone)
+
+
+def _days(period: str, today: date, week_start: int) -> tuple[date, date]:
+    monday_based = (week_start - 1) % 7
+    week = today - timedelta(days=(today.weekday() - monday_based) % 7)
+    month, year = today.replace(day=1), today.replace(month=1, day=1)
+    return {
+        "today": (today, today + timedelta(days=1)),
+        "yesterday": (today - timedelta(days=1), today),
+        "this-week": (week, week + timedelta(days=7)),
+        "last-week": (week - timedelta(days=7), week),
+        "this-month": (month, _next_month(month)),
+        "last-month": ((month - timedelta(days=1)).replace(day=1), month),
+        "this-year": (year, year.replace(year=year.year + 1)),
+        "last-year": (year.replace(year=year.year - 1), year),
+        "all": (_FIRST, _LAST),
+    }[period]
+
+
+def _next_month(first: date) -> date:
+    if first.month == _DECEMBER:
+        return date(first.year + 1, 1, 1)
+    return first.replace(month=first.month + 1)
+
+
+def _midnight(day: date, zone: ZoneInfo) -> datetime:
+    return datetime(day.year, day.month, day.day, tzinfo=zone).astimezone(UTC)

@@ -1,0 +1,141 @@
+"""`toggl-pulse serve` and `toggl-pulse demo`: the service on the account, or on a simulated one."""
+
+from __future__ import annotations
+
+import asyncio
+import shlex
+import socket
+from datetime import timedelta
+from typing import Annotated, Any
+
+import orjson
+import typer
+import uvicorn
+
+from toggl_pulse.app import create_app
+from toggl_pulse.cli.parts import start_logs
+from toggl_pulse.errors import BadRequest, Unavailable
+from toggl_pulse.service import Service
+from toggl_pulse.settings import Settings, load_settings
+
+__all__ = ["demo", "serve"]
+
+Port = Annotated[int | None, typer.Option(help="Port to listen on, instead of PORT.", min=0, max=65535)]
+
+# Slow or silent clients are let go; bodies are limited by the app itself.
+KEEP_ALIVE_SECONDS = 10
+SHUTDOWN_SECONDS = 5
+BACKLOG = 512
+
+
+def serve(
+    or_demo: Annotated[bool, typer.Option("--or-demo", help="Without Toggl credentials, serve the demo.")] = False,
+    port: Port = None,
+) -> None:
+    """Serve answers from the mirror and keep it in step with Toggl."""
+    settings = load_settings(port=port)
+    _serve(settings, demo=or_demo and not settings.has_credentials)
+
+
+def demo(port: Port = None) -> None:
+    """Serve a seeded year from a simulated Toggl: the whole pipeline, no account needed."""
+    _serve(load_settings(port=port), demo=True)
+
+
+def _serve(settings: Settings, *, demo: bool) -> None:
+    start_logs(settings)
+    listener = _listen(settings)
+    service = Service(settings, demo=demo)
+    config = uvicorn.Config(
+        create_app(service),
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        proxy_headers=False,
+        backlog=BACKLOG,
+        timeout_keep_alive=KEEP_ALIVE_SECONDS,
+        timeout_graceful_shutdown=SHUTDOWN_SECONDS,
+    )
+    address = f"http://{_shown_host(settings.host)}:{listener.getsockname()[1]}"
+    _Server(config, service, address).run(sockets=[listener])
+
+
+def _listen(settings: Settings) -> socket.socket:
+    family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
+    try:
+        return socket.create_server((settings.host, settings.port), family=family, backlog=BACKLOG)
+    except OSError as error:
+        raise Unavailable(
+            f"Cannot listen on {settings.host} port {settings.port}: {error.strerror or error}; set HOST or PORT.",
+            code="port_taken",
+        ) from error
+    except UnicodeError as error:
+        raise BadRequest("HOST is no host name or address.", code="bad_setting") from error
+
+
+def _shown_host(host: str) -> str:
+    shown = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)  # noqa: S104 (shown, not bound)
+    return f"[{shown}]" if ":" in shown else shown
+
+
+class _Server(uvicorn.Server):
+    """Says where it listens and what to try, once both are true."""
+
+    def __init__(self, config: uvicorn.Config, service: Service, address: str) -> None:
+        super().__init__(config)
+        self._service = service
+        self._address = address
+        self._greeting: asyncio.Task[None] | None = None
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets)
+        if self.started:
+            self._greeting = asyncio.create_task(self._greet())
+
+    async def _greet(self) -> None:
+        if self._service.demo:
+            await self._service.first_run()
+        typer.echo(greeting(self._service, self._address))
+
+
+def greeting(service: Service, address: str) -> str:
+    """What to say to the person who started the service: what it serves, where, and a command that works as printed."""
+    lines = [""]
+    if service.demo:
+        lines += [
+            "Toggl Pulse serves DEMO data: a seeded year from a simulated Toggl on this machine.",
+            "For your own hours put TOGGL_API_TOKEN=… (it stands at the foot of Toggl's profile page)",
+            "into the file .env and start again.",
+        ]
+    else:
+        lines += [
+            "Toggl Pulse serves your Toggl account. The first sync fetches the recent weeks at once and the whole",
+            "history as Toggl's hourly quota allows; `toggl-pulse status` tells how far it is.",
+        ]
+    lines += [
+        "",
+        f"  address   {address}",
+        "  hours of the last 30 days by project:",
+        "",
+        f"  {sample(service, address)}",
+        "",
+    ]
+    return "\n".join(lines)
+
+
+def sample(service: Service, address: str) -> str:
+    """A `curl` of `/query` for a POSIX shell; the API token, where there is one, is left to the environment."""
+    now = service.clock().replace(microsecond=0)
+    body: dict[str, Any] = {
+        "range": {"from": _iso(now - timedelta(days=30)), "to": _iso(now)},
+        "targets": [
+            {"target": "tracked_hours", "refId": "A", "payload": {"group_by": "project", "interval": "range"}},
+        ],
+    }
+    token = """ -H "Authorization: Bearer $API_TOKEN\"""" if service.api_token is not None else ""
+    data = shlex.quote(orjson.dumps(body).decode())
+    return f"curl -s {address}/query -H 'Content-Type: application/json'{token} -d {data}"
+
+
+def _iso(moment: Any) -> str:
+    return f"{moment:%Y-%m-%dT%H:%M:%S}Z"

@@ -1,0 +1,399 @@
+"""The only place that builds the parts from settings, joins them and closes them.
+
+A `Service` is one mirror with what fills it and what answers from it; the clock and the network can be handed in.
+It decides when a run starts, never what a run does.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import shutil
+from collections.abc import Awaitable, Callable, Sequence
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any, Self
+from zoneinfo import ZoneInfo
+
+import structlog
+from filelock import FileLock, Timeout
+
+from toggl_pulse import __version__
+from toggl_pulse.demo import DEMO_TOKEN, Host, World
+from toggl_pulse.errors import Busy, NeedsUser, PulseError
+from toggl_pulse.metrics import Answers, Contact
+from toggl_pulse.mirror import Mirror, SyncRun
+from toggl_pulse.model import QuotaBucket
+from toggl_pulse.scheduler import Schedule, Scheduler
+from toggl_pulse.settings import Settings
+from toggl_pulse.sync import Progress, RunReport, Syncer, contact, progress_state
+from toggl_pulse.toggl import Credentials, Quota, TogglClient
+
+__all__ = ["Service", "demo_settings", "run_as_json", "utc_now"]
+
+DEMO_ZONE = "Europe/Berlin"
+MONDAY = 1
+RUNS_SHOWN, RUNS_SEARCHED = 5, 500
+FULL_REASONS = {"start", "schedule", "request"}
+# Real Toggl asks for about one request a second; the simulated one on loopback is in no hurry to be protected.
+PACE, DEMO_PACE = 1.0, 50.0
+NO_CREDENTIALS = (
+    "There are no Toggl credentials: set TOGGL_API_TOKEN (or TOGGL_EMAIL and TOGGL_PASSWORD) in the environment "
+    "or in .env, or look at the demo with `toggl-pulse demo`."
+)
+
+log = structlog.get_logger(__name__)
+
+
+def utc_now() -> datetime:
+    return datetime.now(UTC)
+
+
+def demo_settings(settings: Settings) -> Settings:
+    """The same settings with a data folder of the demo's own and nothing of the real account in them."""
+    folder = settings.data_dir.expanduser() / "demo"
+    return settings.model_copy(
+        update={
+            "data_dir": folder,
+            "database_url": f"sqlite:///{folder / 'mirror.db'}",
+            "toggl_api_token": None,
+            "toggl_email": None,
+            "toggl_password": None,
+            "backfill_from": None,
+        }
+    )
+
+
+class Service:
+    """The running product. Everything but `start`, `stop` and the sync verbs may block and is safe in any thread."""
+
+    version = __version__
+
+    @classmethod
+    def reading(cls, settings: Settings, *, demo: bool = False, clock: Callable[[], datetime] = utc_now) -> Self:
+        """A service that only answers, from the mirror or from what a demo has left; it must not be started."""
+        return cls(demo_settings(settings) if demo else settings, clock=clock)
+
+    def __init__(
+        self,
+        settings: Settings,
+        *,
+        demo: bool = False,
+        clock: Callable[[], datetime] = utc_now,
+        sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
+        progress: Callable[[Progress], None] | None = None,
+    ) -> None:
+        """Open the mirror and build what needs no network.
+
+        With `demo` the demo's folder is emptied first; raises `Busy` while another demo uses it. Raises `BadRequest`
+        for a schedule that is none.
+        """
+        self.demo = demo
+        self.clock = clock
+        self._sleep = sleep
+        self._progress = progress
+        self._schedule = Schedule(settings.sync_schedule)
+        self.settings = demo_settings(settings) if demo else settings
+        self._demo_lock = _fresh_folder(self.settings.data_dir) if demo else None
+        self.mirror = Mirror.open(self.settings.mirror_url, clock=clock)
+        self.answers = Answers(self.mirror, clock=clock, contact=self.contact)
+        self.world: World | None = None
+        self._host: Host | None = None
+        self._client: TogglClient | None = None
+        self._syncer: Syncer | None = None
+        self._scheduler: Scheduler | None = None
+        self._task: asyncio.Task[RunReport | None] | None = None
+        self._refused = False
+
+    # --- life -------------------------------------------------------------------------------------------------
+
+    async def connect(self) -> Syncer:
+        """Build the Toggl client and the syncer; in demo mode, the simulated Toggl first.
+
+        Raises `NeedsUser` where there are no credentials.
+        """
+        if self._syncer is None:
+            if self.demo:
+                self.world = World.seeded(self.clock(), timezone=DEMO_ZONE)
+                self.world.clock = self.clock
+                self._host = Host(self.world)
+                base_url, credentials = await self._host.start(), Credentials.token(DEMO_TOKEN)
+            else:
+                base_url, credentials = self.settings.toggl_api_url, _credentials(self.settings)
+            quota = await asyncio.to_thread(Quota, self.mirror, reserve=self.settings.quota_reserve, clock=self.clock)
+            self._client = TogglClient(
+                base_url,
+                credentials,
+                quota=quota,
+                clock=self.clock,
+                sleep=self._sleep,
+                pace=DEMO_PACE if self.demo else PACE,
+            )
+            self._syncer = Syncer(
+                self._client,
+                self.mirror,
+                clock=self.clock,
+                origin="demo" if self.demo else "toggl",
+                backfill_from=self.settings.backfill_from,
+                poll_every=timedelta(minutes=self.settings.poll_minutes or 10),
+                progress=self._progress,
+            )
+        return self._syncer
+
+    async def start(self) -> None:
+        """Connect, start the clockwork, and make up a missed run; needs a running event loop, not the network."""
+        await self.connect()
+        self._scheduler = Scheduler(
+            self._schedule, poll_minutes=self.settings.poll_minutes, full=self._full, poll=self._poll
+        )
+        self._scheduler.start()
+        last = await asyncio.to_thread(self._last_full)
+        if self._schedule.missed(last, self.clock()):
+            self._begin("start", full=True)
+        elif self.settings.poll_minutes:
+            self._begin("poll", full=False)
+
+    async def stop(self) -> None:
+        """Stop the clockwork, end a run in progress (it resumes next time) and close everything."""
+        if self._scheduler is not None:
+            self._scheduler.stop()
+        if self._task is not None and not self._task.done():
+            self._task.cancel()
+            await asyncio.gather(self._task, return_exceptions=True)
+        if self._client is not None:
+            await self._client.aclose()
+        if self._host is not None:
+            await self._host.stop()
+        await asyncio.to_thread(self.mirror.close)
+
+    # --- runs -------------------------------------------------------------------------------------------------
+
+    async def sync(self, reason: str, *, full: bool = True, use_reserve: bool = False) -> RunReport:
+        """One run, to its end. Raises `Busy` while another process or task syncs."""
+        syncer = await self.connect()
+        return await syncer.run(reason, full=full, use_reserve=use_reserve)
+
+    def request_sync(self) -> None:
+        """Begin a full sync and return at once; must be called on the event loop. Raises `Busy` while one runs."""
+        if self._task is not None and not self._task.done():
+            raise Busy("A sync is already running.", code="sync_running")
+        self._begin("request", full=True)
+
+    def _begin(self, reason: str, *, full: bool) -> None:
+        self._task = asyncio.create_task(self._run(reason, full=full))
+
+    async def _full(self) -> None:
+        await self._turn("schedule", full=True)
+
+    async def _poll(self) -> None:
+        # a refused token gets no better by asking every ten minutes; the full syncs go on trying
+        if not self._refused:
+            await self._turn("poll", full=False)
+
+    async def _go_on(self) -> None:
+        await self._turn("history", full=False)
+
+    async def _turn(self, reason: str, *, full: bool) -> None:
+        if self._task is None or self._task.done():
+            self._begin(reason, full=full)
+            if self._task is not None:
+                await asyncio.gather(self._task, return_exceptions=True)
+
+    async def _run(self, reason: str, *, full: bool) -> RunReport | None:
+        try:
+            run = await self.sync(reason, full=full)
+        except Busy:
+            log.info("sync.skipped", reason=reason, why="another process is syncing")
+            return None
+        except PulseError as error:
+            log.warning("sync.failed", reason=reason, code=error.code, why=error.message)
+            return None
+        except Exception:
+            # a bug must not take the answers down with it; the next turn tries again
+            log.exception("sync.broke", reason=reason)
+            return None
+        self._refused = isinstance(run.error, NeedsUser)
+        if run.waits_until is not None and not self._refused and self._scheduler is not None:
+            self._scheduler.wake(self._go_on, max(run.waits_until, self.clock()))
+        return run
+
+    async def first_run(self) -> None:
+        """Wait until the run that `start` began, if any, has ended."""
+        if self._task is not None:
+            await asyncio.gather(self._task, return_exceptions=True)
+
+    # --- what others may know ---------------------------------------------------------------------------------
+
+    @property
+    def api_token(self) -> str | None:
+        token = self.settings.api_token
+        return token.get_secret_value() if token is not None else None
+
+    @property
+    def allowed_hosts(self) -> Sequence[str]:
+        return self.settings.hosts
+
+    def contact(self) -> Contact:
+        """When Toggl last answered; a running entry counts on while that is younger than two polls."""
+        return Contact(contact(self.mirror), timedelta(minutes=2 * self.settings.poll_minutes))
+
+    def ready(self) -> bool:
+        """Whether the mirror can be read."""
+        try:
+            self.mirror.revision()
+        except PulseError:
+            return False
+        return True
+
+    def default_zone(self) -> ZoneInfo:
+        """The zone of queries that name none: TIMEZONE, else the profile's, else UTC."""
+        profile = self.mirror.catalogue().profile
+        for name in (self.settings.timezone, profile.timezone if profile else None):
+            if name:
+                try:
+                    return ZoneInfo(name)
+                except (KeyError, ValueError, OSError):
+                    log.warning("unknown_profile_zone", zone=name)
+        return ZoneInfo("UTC")
+
+    def week_start(self) -> int:
+        """The user's first weekday, Toggl's way: 0 = Sunday … 6 = Saturday; Monday while it is unknown."""
+        profile = self.mirror.catalogue().profile
+        return profile.week_start if profile is not None else MONDAY
+
+    def sync_running(self) -> bool:
+        """Whether this process or another one syncs at this moment."""
+        if self._task is not None and not self._task.done():
+            return True
+        try:
+            with self.mirror.lock():
+                return False
+        except Busy:
+            return True
+
+    def status(self) -> dict[str, Any]:
+        """How true the answers are, as JSON: account, contact, runs, quota, history, months; no secret in it."""
+        now = self.clock()
+        last = self.contact().last
+        account = self.mirror.account()
+        return {
+            "version": self.version,
+            "demo": self.demo,
+            "now": _iso(now),
+            "account": {"origin": account.origin, "email": account.email} if account else None,
+            "data_as_of": _iso(last),
+            "seconds_behind": (now - last).total_seconds() if last is not None else None,
+            "sync": {
+                "running": self.sync_running(),
+                "runs": [run_as_json(run) for run in self.mirror.runs(RUNS_SHOWN)],
+                "next": {name: _iso(at) for name, at in self._next_runs(now).items()},
+            },
+            "mirror": {"revision": self.mirror.revision(), **_counts(self.mirror)},
+            "columns": {"revision": self.answers.revision()},
+            "quota": {
+                "reserve": self.settings.quota_reserve,
+                "buckets": [_bucket(bucket, now) for bucket in self.mirror.load_quota()],
+            },
+            "history": progress_state(self.mirror),
+            "months": _months(self.mirror),
+        }
+
+    def _next_runs(self, now: datetime) -> dict[str, datetime]:
+        if self._scheduler is not None:
+            return self._scheduler.next_runs()
+        due = self._schedule.after(now)
+        return {"full": due} if due is not None else {}
+
+    def _last_full(self) -> datetime | None:
+        runs = self.mirror.runs(RUNS_SEARCHED)
+        return next(
+            (run.started_at for run in runs if run.reason in FULL_REASONS and run.outcome in {"done", "partly"}), None
+        )
+
+
+def _credentials(settings: Settings) -> Credentials:
+    if settings.toggl_api_token is not None:
+        return Credentials.token(settings.toggl_api_token.get_secret_value())
+    if settings.toggl_email is not None and settings.toggl_password is not None:
+        return Credentials.password(settings.toggl_email, settings.toggl_password.get_secret_value())
+    raise NeedsUser(NO_CREDENTIALS, code="no_credentials")
+
+
+def _fresh_folder(folder: Path) -> FileLock:
+    """Empty the demo's folder, and hold it until this process ends."""
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    lock = FileLock(folder.with_suffix(".lock"))
+    try:
+        lock.acquire(blocking=False)
+    except Timeout:
+        raise Busy("Another demo is running on this machine; stop it, or set another DATA_DIR.") from None
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir()
+    return lock
+
+
+def run_as_json(run: SyncRun) -> dict[str, Any]:
+    """A run as JSON: times in ISO form, the duration in seconds (None while it runs)."""
+    return {
+        "id": run.id,
+        "reason": run.reason,
+        "outcome": run.outcome,
+        "why": run.why,
+        "started_at": _iso(run.started_at),
+        "finished_at": _iso(run.finished_at),
+        "seconds": run.duration.total_seconds() if run.duration is not None else None,
+        "requests": run.requests,
+        "new": run.new,
+        "changed": run.changed,
+        "deleted": run.deleted,
+        "unchanged": run.unchanged,
+        "set_aside": run.set_aside,
+    }
+
+
+def _counts(mirror: Mirror) -> dict[str, Any]:
+    counts = mirror.counts()
+    return {
+        "entries": counts.entries,
+        "running": counts.running,
+        "deleted": counts.deleted,
+        "versions": counts.versions,
+        "set_aside": counts.set_aside,
+        "first_start": _iso(counts.first_start),
+        "last_start": _iso(counts.last_start),
+    }
+
+
+def _bucket(bucket: QuotaBucket, now: datetime) -> dict[str, Any]:
+    """A bucket as last seen; `open` says whether its window still runs, so that the numbers still hold."""
+    return {
+        "name": bucket.name,
+        "remaining": bucket.remaining,
+        "total": bucket.total,
+        "resets_at": _iso(bucket.resets_at),
+        "seen_at": _iso(bucket.seen_at),
+        "open": bucket.resets_at > now,
+    }
+
+
+def _months(mirror: Mirror) -> dict[str, Any]:
+    """How many months are proven against Toggl's totals, and each of the others."""
+    months = mirror.months()
+    return {
+        "verified": sum(month.state == "verified" for month in months),
+        "others": [
+            {
+                "workspace_id": month.workspace_id,
+                "month": month.month,
+                "state": month.state,
+                "mirror_seconds": month.mirror_seconds,
+                "toggl_seconds": month.toggl_seconds,
+                "checked_at": _iso(month.checked_at),
+            }
+            for month in months
+            if month.state != "verified"
+        ],
+    }
+
+
+def _iso(moment: datetime | None) -> str | None:
+    return None if moment is None else moment.isoformat(timespec="seconds").replace("+00:00", "Z")

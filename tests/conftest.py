@@ -1,0 +1,32 @@
+"""What every test shares: a session that ends by looking for the simulated account's token in all it has written."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+from toggl_pulse.demo import DEMO_TOKEN
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    """Fails the run when any file that a test wrote holds the token."""
+    factory = getattr(session.config, "_tmp_path_factory", None)
+    base = getattr(factory, "_basetemp", None)
+    if base is None:
+        return
+    leaks = [path for path in files_below(Path(base)) if DEMO_TOKEN.encode() in path.read_bytes()]
+    if leaks:
+        session.exitstatus = pytest.ExitCode.TESTS_FAILED
+        reporter = session.config.pluginmanager.get_plugin("terminalreporter")
+        for path in leaks:
+            line = f"the Toggl token was written to {path}"
+            if reporter is not None:
+                reporter.write_line(line, red=True)
+            os.write(2, f"{line}\n".encode())
+
+
+def files_below(folder: Path) -> list[Path]:
+    return [path for path in folder.rglob("*") if path.is_file() and not path.is_symlink()]
