@@ -18,7 +18,7 @@ from toggl_pulse.mirror.tags import TagBook, placeholder_id
 from toggl_pulse.mirror.values import from_micros, micros, pieces
 from toggl_pulse.model import Tag, TimeEntry, epoch, from_epoch
 
-__all__ = ["EntryBook", "read_entries", "read_running", "read_versions"]
+__all__ = ["EntryBook", "read_entries", "read_running", "read_running", "read_versions"]
 
 Row = dict[str, Any]
 CONTENT = tuple(column.name for column in tables.entry_columns())
@@ -149,6 +149,16 @@ def read_running(connection: Connection, tags: TagBook) -> list[TimeEntry]:
     column = tables.entries.c
     ids = connection.scalars(select(column.id).where(column.stop.is_(None), column.deleted_at_us.is_(None)))
     return [stored.entry for stored in read_entries(connection, tags, ids.all()).values()]
+
+
+def read_running(connection: Connection, tags: TagBook) -> list[TimeEntry]:
+    """Living entries without a stop; Toggl lets one run at a time, so more than one is worth asking about."""
+    column = tables.entries.c
+    running = connection.scalars(
+        select(column.id).where(column.stop.is_(None), column.deleted_at_us.is_(None)).order_by(column.start)
+    ).all()
+    stored = read_entries(connection, tags, running)
+    return [stored[entry_id].entry for entry_id in running]
 
 
 def read_versions(connection: Connection, tags: TagBook, entry_id: int) -> list[EntryVersion]:

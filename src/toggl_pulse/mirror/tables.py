@@ -19,6 +19,7 @@ from sqlalchemy import (
     Table,
     Text,
 )
+from sqlalchemy import text as text_clause
 
 __all__ = [
     "account",
@@ -128,6 +129,7 @@ tag_set_members = Table(
     Index(None, "tag_id"),
 )
 
+RUNS = "stop IS NULL"
 entries = Table(
     "entries",
     metadata,
@@ -137,6 +139,8 @@ entries = Table(
     Index(None, "revision", unique=True),
     Index(None, "workspace_id", "start"),
     Index(None, "tag_set"),
+    # Holds the running entry and no other, so that asking for it does not walk the table.
+    Index("ix_entries_running", "stop", sqlite_where=text_clause(RUNS), postgresql_where=text_clause(RUNS)),
 )
 
 entry_versions = Table(
