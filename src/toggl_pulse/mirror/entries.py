@@ -18,7 +18,7 @@ from toggl_pulse.mirror.tags import TagBook, placeholder_id
 from toggl_pulse.mirror.values import from_micros, micros, pieces
 from toggl_pulse.model import Tag, TimeEntry, epoch, from_epoch
 
-__all__ = ["EntryBook", "read_entries", "read_running", "read_running", "read_versions"]
+__all__ = ["EntryBook", "read_entries", "read_running", "read_versions"]
 
 Row = dict[str, Any]
 CONTENT = tuple(column.name for column in tables.entry_columns())
@@ -142,13 +142,6 @@ def read_entries(connection: Connection, tags: TagBook, ids: Iterable[int]) -> d
         entry_id: StoredEntry(_entry(row, entry_id, tags, members), row["revision"], row["deletion"])
         for entry_id, row in rows.items()
     }
-
-
-def read_running(connection: Connection, tags: TagBook) -> list[TimeEntry]:
-    """Living entries without a stop."""
-    column = tables.entries.c
-    ids = connection.scalars(select(column.id).where(column.stop.is_(None), column.deleted_at_us.is_(None)))
-    return [stored.entry for stored in read_entries(connection, tags, ids.all()).values()]
 
 
 def read_running(connection: Connection, tags: TagBook) -> list[TimeEntry]:

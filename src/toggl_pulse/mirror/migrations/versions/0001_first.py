@@ -209,6 +209,14 @@ def upgrade() -> None:
         sa.ForeignKeyConstraint(["tag_set"], ["tag_sets.id"], name=op.f("fk_entries_tag_set")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_entries")),
     )
+    op.create_index(
+        "ix_entries_running",
+        "entries",
+        ["stop"],
+        unique=False,
+        sqlite_where=sa.text("stop IS NULL"),
+        postgresql_where=sa.text("stop IS NULL"),
+    )
     op.create_index(op.f("ix_entries_revision"), "entries", ["revision"], unique=True)
     op.create_index(op.f("ix_entries_tag_set"), "entries", ["tag_set"], unique=False)
     op.create_index(op.f("ix_entries_workspace_id_start"), "entries", ["workspace_id", "start"], unique=False)
