@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import logging
 import socket
 import threading
 from collections.abc import Iterator
@@ -22,6 +23,7 @@ __all__ = ["Host", "Loopback", "loopback_socket", "server_of"]
 
 _LOOPBACK = "127.0.0.1"
 _BACKLOG = 512
+_CUT = "simulated cut"
 
 
 class _Server(uvicorn.Server):
@@ -89,6 +91,7 @@ def loopback_socket(port: int = 0) -> socket.socket:
 
 def server_of(app: App, *, signals: bool = False) -> uvicorn.Server:
     """Return a quiet server whose Date header is the simulated clock's, and whose cuts are real ones."""
+    logging.getLogger("uvicorn.error").addFilter(_no_cuts)
     config = uvicorn.Config(
         cast("Any", _cutting(app)),
         log_config=None,
@@ -113,6 +116,11 @@ def _cutting(app: App) -> App:
             await app(scope, receive, send)
         except ConnectionResetError:
             # uvicorn closes the connection of an app that returns something
-            return "cut"
+            return _CUT
 
     return wrapped
+
+
+def _no_cuts(record: logging.LogRecord) -> bool:
+    """Keep uvicorn's complaint about a cut out of the log: it was ordered."""
+    return record.args != (_CUT,)

@@ -98,20 +98,25 @@ def _step(moment: int, zone: ZoneInfo, interval: str, week_start: int, low: int)
     if interval == "hour":
         begins = moment - local.minute * 60 - local.second
         return begins, begins + 3600
-    day = local.date()
+    first, following = _days(local.date(), interval, week_start)
+    if _midnight(following, zone) <= moment:
+        # the clock went back over midnight: the old day's last hour, shown twice, belongs to the day that had begun
+        first, following = _days(following, interval, week_start)
+    return _midnight(first, zone), _midnight(following, zone)
+
+
+def _days(day: date, interval: str, week_start: int) -> tuple[date, date]:
+    """Return the first day of the step that `day` is in, and of the next one."""
     if interval == "day":
-        first, following = day, day + timedelta(days=1)
-    elif interval == "week":
+        return day, day + timedelta(days=1)
+    if interval == "week":
         # isoweekday: Monday 1 … Sunday 7; Toggl counts Sunday 0 … Saturday 6
         first = day - timedelta(days=(day.isoweekday() - week_start) % 7)
-        following = first + timedelta(days=7)
-    else:
-        months = {"month": 1, "quarter": 3, "year": 12}[interval]
-        number = (day.year * 12 + day.month - 1) // months * months
-        first = date(number // 12, number % 12 + 1, 1)
-        number += months
-        following = date(number // 12, number % 12 + 1, 1)
-    return _midnight(first, zone), _midnight(following, zone)
+        return first, first + timedelta(days=7)
+    months = {"month": 1, "quarter": 3, "year": 12}[interval]
+    number = (day.year * 12 + day.month - 1) // months * months
+    following = number + months
+    return date(number // 12, number % 12 + 1, 1), date(following // 12, following % 12 + 1, 1)
 
 
 def _midnight(day: date, zone: ZoneInfo) -> int:
