@@ -1,3 +1,4 @@
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -42,9 +43,6 @@ def test_blocks_split_and_vanish_without_losing_a_pair() -> None:
 
 def test_removing_a_pair_that_is_not_there_is_an_error() -> None:
     pairs = SortedPairs([(1, 1)])
-    try:
+
+    with pytest.raises(KeyError):
         pairs.remove(1, 2)
-    except KeyError as error:
-        assert ((1, 2),) == error.args
-    else:
-        raise AssertionError
