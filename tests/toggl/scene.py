@@ -59,8 +59,12 @@ class Scene:
         reserve: int = 10,
         clock: Clock | None = None,
         buckets: Iterable[QuotaBucket] = (),
+        url: str = URL,
+        credentials: Credentials | None = None,
         **options: Any,
     ) -> None:
+        self.url = url
+        self.credentials = credentials or Credentials.token(TOKEN)
         self.clock = clock or Clock()
         self.store = MemoryQuota(buckets)
         self.quota = Quota(self.store, reserve=reserve, clock=self.clock)
@@ -72,8 +76,8 @@ class Scene:
 
     def client(self) -> TogglClient:
         return TogglClient(
-            self.options.pop("url", URL),
-            self.options.pop("credentials", Credentials.token(TOKEN)),
+            self.url,
+            self.credentials,
             quota=self.quota,
             clock=self.clock,
             sleep=self.clock.sleep,

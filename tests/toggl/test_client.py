@@ -173,6 +173,16 @@ def test_tasks_come_out_of_their_object() -> None:
     assert [task.id for task in Scene(answer(data)).ask(lambda client: client.tasks(11)).rows] == [51]
 
 
+def test_tasks_are_asked_page_by_page_as_long_as_their_object_says_so() -> None:
+    def page(first: int, count: int) -> Any:
+        rows = [{"id": n, "workspace_id": 11, "project_id": 21, "name": "x"} for n in range(first, first + count)]
+        return answer({"data": rows, "per_page": 200})
+
+    scene = Scene(page(1, 200), page(201, 199))
+
+    assert (len(scene.ask(lambda client: client.tasks(11)).rows), len(scene.requests)) == (399, 2)
+
+
 @pytest.mark.parametrize("data", ["hello", 7, {"error": "?"}])
 def test_what_is_no_list_is_asked_again_later(data: Any) -> None:
     with pytest.raises(RetryLater):

@@ -315,7 +315,8 @@ class TogglClient:
         bucket = self.bucket_of(workspace_id)
         while pages.more:
             answer = await self._get(path, params={**params, **pages.params()}, bucket=bucket)
-            pages.take(self._rows(answer, path), answer.headers)
+            told_size = answer.data.get("per_page") if isinstance(answer.data, dict) else None
+            pages.take(self._rows(answer, path), answer.headers, told_size)
         sieve = Sieve(self._hide)
         rows = sieve.rows(kind, pages.rows, read)
         return Rows(tuple(rows), tuple(sieve.set_aside), complete=pages.ended and not sieve.set_aside)

@@ -5,13 +5,24 @@ This runs once for every entry of the history, so it is written for speed where 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
 from toggl_pulse.model import Amount, Project, Task, TimeEntry, User
 from toggl_pulse.toggl.answers import Named
-from toggl_pulse.toggl.fields import Broken, flag, identity, maybe_identity, maybe_text, moment, text, whole
+from toggl_pulse.toggl.fields import (
+    MAX_ID,
+    Broken,
+    clean,
+    flag,
+    identity,
+    maybe_identity,
+    maybe_text,
+    moment,
+    text,
+    whole,
+)
 from toggl_pulse.toggl.schemas import read_color
 
 __all__ = ["Names", "read_entry", "read_report_row"]
@@ -160,18 +171,22 @@ def _maybe_whole(row: Row, name: str) -> int | None:
 def _names(value: object, name: str) -> tuple[str, ...]:
     if not value:
         return ()
-    if type(value) is not list or any(type(item) is not str for item in value):
+    if type(value) is not list:
         raise Broken(f"{name} is not a list of names")
-    return tuple(_without_nul(value))
-
-
-def _without_nul(names: Iterable[str]) -> Iterable[str]:
-    return (name.replace("\0", "\N{REPLACEMENT CHARACTER}") if "\0" in name else name for name in names)
+    for item in value:
+        if type(item) is not str:
+            raise Broken(f"{name} is not a list of names")
+        if "\0" in item:
+            return tuple([clean(each, name) for each in value])
+    return tuple(value)
 
 
 def _ids(value: object, name: str) -> tuple[int, ...]:
     if not value:
         return ()
-    if type(value) is not list or any(type(item) is not int or not 0 < item < 2**63 for item in value):
+    if type(value) is not list:
         raise Broken(f"{name} is not a list of ids")
+    for item in value:
+        if type(item) is not int or not 0 < item <= MAX_ID:
+            raise Broken(f"{name} is not a list of ids")
     return tuple(value)

@@ -10,7 +10,20 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
 
-__all__ = ["Broken", "cents", "flag", "identity", "maybe_identity", "maybe_text", "moment", "number", "text", "whole"]
+__all__ = [
+    "MAX_ID",
+    "Broken",
+    "cents",
+    "clean",
+    "flag",
+    "identity",
+    "maybe_identity",
+    "maybe_text",
+    "moment",
+    "number",
+    "text",
+    "whole",
+]
 
 MAX_ID = 2**63 - 1
 FIRST_YEAR, LAST_YEAR = 1971, 2200

@@ -27,11 +27,14 @@ class Pages:
     def params(self) -> dict[str, int]:
         return {"page": self._page, "per_page": WORKSPACE_PAGE_SIZE}
 
-    def take(self, rows: list[Any], headers: Mapping[str, str]) -> None:
-        """A page that is short for the size the server names (or for any size it could have) is the last one."""
+    def take(self, rows: list[Any], headers: Mapping[str, str], told_size: object = None) -> None:
+        """A page that is short for the size the server names (or for any size it could have) is the last one.
+
+        The size is named in a header, or beside the rows (`told_size`), or nowhere.
+        """
         fresh = [row for row in rows if self._is_new(row)]
         self.rows.extend(fresh)
-        size = header_int(headers, "x-page-size") or header_int(headers, "x-per-page")
+        size = header_int(headers, "x-page-size") or (told_size if type(told_size) is int else None)
         # A page without anything new means that the server ignores the page number: it gave everything at once.
         self.ended = not fresh or len(rows) < (size if size is not None and size > 0 else SMALLEST_PAGE)
         self._page += 1

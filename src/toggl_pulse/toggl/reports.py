@@ -48,17 +48,19 @@ def read_report_page(
 ) -> ReportPage:
     """`floor` is the server's time when neither a Date header nor an entry tells a later one."""
     sieve, names = Sieve(hide), Names()
+    entries: list[TimeEntry] = []
     amounts: list[Amount] = []
 
-    def read(row: Mapping[str, Any]) -> list[TimeEntry]:
-        pairs = read_report_row(row, workspace_id)
-        amounts.extend(amount for _, amount in pairs if amount is not None)
-        names.take(row, pairs[0][0])
-        return [entry for entry, _ in pairs]
+    def read(row: Mapping[str, Any]) -> None:
+        for entry, amount in read_report_row(row, workspace_id):
+            names.take(row, entry)
+            entries.append(entry)
+            if amount is not None:
+                amounts.append(amount)
 
-    entries = tuple(entry for some in sieve.rows("report_row", rows, read) for entry in some)
+    sieve.rows("report_row", rows, read)
     return ReportPage(
-        entries=entries,
+        entries=tuple(entries),
         amounts=tuple(amounts),
         next_page=_next_page(headers),
         set_aside=tuple(sieve.set_aside),
