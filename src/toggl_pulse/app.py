@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from functools import cache
 from http import HTTPStatus
 from typing import Any
 
@@ -101,12 +102,15 @@ def create_app(pulse: Pulse) -> FastAPI:
     )
     install_error_handlers(app, pulse.clock)
     for method, path, answer in routes:
-        methods = [method, "HEAD"] if path in PUBLIC else [method]
         accepted = HTTPStatus.ACCEPTED if answer == status.sync else HTTPStatus.OK
-        app.add_api_route(path, answer, methods=methods, status_code=accepted)
+        app.add_api_route(path, answer, methods=[method], status_code=accepted)
+        if path in PUBLIC:  # monitors like to ask so
+            app.add_api_route(path, answer, methods=["HEAD"], include_in_schema=False)
+
+    described = cache(lambda: document(app, public=PUBLIC, parameters=export.parameters))
 
     async def openapi() -> dict[str, Any]:
-        return document(app, public=PUBLIC, parameters=export.parameters)
+        return described()
 
     app.add_api_route("/openapi.json", openapi, include_in_schema=False)
     return app

@@ -6,7 +6,7 @@ Knows no arithmetic: questions go to the metrics as they are.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from datetime import timedelta
 from string import ascii_uppercase
 from typing import Any
@@ -126,30 +126,29 @@ class GrafanaRoutes:
         await read_body(request, NoBody)
         return [builder(metric) for metric in METRICS.values()]
 
-    async def metric_payload_options(self, request: Request) -> list[dict[str, str]]:
+    async def metric_payload_options(self, request: Request) -> Response:
         """The choices of one payload field."""
         asked = await read_body(request, OptionsRequest)
-        return [{"label": label, "value": value} for value, label in await self._choices(asked.name)]
+        return await self._choices(asked.name, lambda value, label: {"label": label, "value": value})
 
-    async def variable(self, request: Request) -> list[dict[str, str]]:
+    async def variable(self, request: Request) -> Response:
         """The values of a dashboard variable; the payload's `target` names a dimension or a payload field."""
         asked = await read_body(request, VariableRequest)
-        return [{"__text": label, "__value": value} for value, label in await self._choices(_wanted(asked))]
+        return await self._choices(_wanted(asked), lambda value, label: {"__text": label, "__value": value})
 
     async def tag_keys(self, request: Request) -> list[dict[str, str]]:
         """What ad-hoc filters can be about."""
         await read_body(request, NoBody)
         return [{"type": "string", "text": name} for name in DIMENSIONS]
 
-    async def tag_values(self, request: Request) -> list[dict[str, str]]:
+    async def tag_values(self, request: Request) -> Response:
         """What an ad-hoc filter's key can be; the text is the value."""
         asked = await read_body(request, TagValuesRequest)
         if asked.key not in DIMENSIONS:
             raise BadRequest(f"There is no filter “{asked.key[:60]}”.", code="unknown_filter")
         # an ad-hoc filter sends back the text it shows, and a label means one group as surely as its id does
-        return [
-            {"text": value if asked.key == "billable" else label} for value, label in await self._choices(asked.key)
-        ]
+        by_value = asked.key == "billable"
+        return await self._choices(asked.key, lambda value, label: {"text": value if by_value else label})
 
     async def annotations(self, request: Request) -> list[dict[str, Any]]:
         """Stretches of note in the range: times in which Toggl was not reached."""
@@ -168,9 +167,14 @@ class GrafanaRoutes:
             for gap in gaps
         ]
 
-    async def _choices(self, name: str) -> Sequence[tuple[str, str]]:
+    async def _choices(self, name: str, shape: Callable[[str, str], dict[str, str]]) -> Response:
         pulse = self._context.pulse
-        return await self._context.work.run(lambda _: choices(name, pulse.answers, pulse.default_zone))
+
+        def answer(_: Check) -> bytes:
+            # made into text here: an account may have a hundred thousand descriptions
+            return dump([shape(value, label) for value, label in choices(name, pulse.answers, pulse.default_zone)])
+
+        return _json(await self._context.work.run(answer))
 
     def _gaps(self, start_ms: int, end_ms: int) -> list[Gap]:
         parse_range(start_ms, end_ms)
@@ -200,10 +204,12 @@ def _whole(value: float | None, *, least: int) -> int:
 
 
 def _format(payload: Mapping[str, Any]) -> str:
-    form = payload.get("format") or FORMATS[0]
-    if form not in FORMATS:
+    form = payload.get("format")
+    if form is None or form == "":
+        return FORMATS[0]
+    if not isinstance(form, str) or form not in FORMATS:
         raise BadRequest(f"`format` must be one of {', '.join(FORMATS)}.", code="bad_value")
-    return str(form)
+    return form
 
 
 def _wanted(asked: VariableRequest) -> str:

@@ -5,9 +5,11 @@ Knows no routes and no tokens.
 
 from __future__ import annotations
 
+import asyncio
 from http import HTTPStatus
 
 from starlette.datastructures import MutableHeaders
+from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from toggl_pulse.api.errors import error_response
@@ -27,33 +29,48 @@ _SECURITY = {
 }
 
 
-class _TooLarge(Exception):
+SECONDS_A_BODY = 30.0
+"""A body must have arrived by then, or a few slow senders could hold every connection."""
+
+
+class _CutOff(Exception):
     """A signal from the counting `receive` to its own middleware."""
+
+    def __init__(self, response: Response) -> None:
+        self.response = response
 
 
 class BodyLimit:
-    """Counts a body while it arrives, whatever Content-Length says, and cuts it off with 413."""
+    """Watches a body arrive, whatever Content-Length says: too large is cut off with 413, too slow with 408."""
 
-    def __init__(self, app: ASGIApp, limit: int = MAX_BODY) -> None:
+    def __init__(self, app: ASGIApp, limit: int = MAX_BODY, seconds: float = SECONDS_A_BODY) -> None:
         self.app = app
         self.limit = limit
+        self.seconds = seconds
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
             await self.app(scope, receive, send)
             return
         if _announced(scope) > self.limit:
-            await self._refuse(scope, receive, send)
+            await self._too_large()(scope, receive, send)
             return
-        seen = 0
-        started = False
+        seen, complete, started = 0, False, False
+        deadline = asyncio.get_running_loop().time() + self.seconds
 
         async def counted() -> Message:
-            nonlocal seen
-            message = await receive()
+            nonlocal seen, complete
+            if complete:
+                return await receive()  # only waits for the end of the connection
+            try:
+                async with asyncio.timeout_at(deadline):
+                    message = await receive()
+            except TimeoutError:
+                raise _CutOff(self._too_slow()) from None
             seen += len(message.get("body", b""))
+            complete = not message.get("more_body", False)
             if seen > self.limit:
-                raise _TooLarge
+                raise _CutOff(self._too_large())
             return message
 
         async def watch(message: Message) -> None:
@@ -63,19 +80,28 @@ class BodyLimit:
 
         try:
             await self.app(scope, counted, watch)
-        except _TooLarge:
+        except _CutOff as cut:
             if started:
                 raise
-            await self._refuse(scope, receive, send)
+            await cut.response(scope, receive, send)
 
-    async def _refuse(self, scope: Scope, receive: Receive, send: Send) -> None:
-        response = error_response(
+    # the connection is closed after both, since the rest of the body is not read
+
+    def _too_large(self) -> Response:
+        return error_response(
             HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
             "too_large",
             f"The request's body is larger than {self.limit:,} bytes.",
-            {"Connection": "close"},  # the rest of the body is not read
+            {"Connection": "close"},
         )
-        await response(scope, receive, send)
+
+    def _too_slow(self) -> Response:
+        return error_response(
+            HTTPStatus.REQUEST_TIMEOUT,
+            "too_slow",
+            f"The request's body did not arrive within {self.seconds:g} seconds.",
+            {"Connection": "close"},
+        )
 
 
 def _announced(scope: Scope) -> int:
@@ -112,6 +138,7 @@ class Prefix:
         self.app = app
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] == "http" and scope["path"] == scope.get("root_path", "").rstrip("/"):
-            scope = {**scope, "path": scope["path"] + "/"}
+        if scope["type"] == "http":
+            root = scope.get("root_path", "").rstrip("/")
+            scope = {**scope, "root_path": root, "path": root + "/" if scope["path"] == root else scope["path"]}
         await self.app(scope, receive, send)

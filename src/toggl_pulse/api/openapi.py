@@ -105,7 +105,15 @@ def _ref(name: str) -> Json:
     return {"$ref": f"#/components/schemas/{name}"}
 
 
+def _list_of(*keys: str) -> Json:
+    item = {"type": "object", "required": list(keys), "properties": {key: {"type": "string"} for key in keys}}
+    return {"type": "array", "items": item}
+
+
 _ANSWERS: Mapping[str, tuple[str, Json]] = {
+    "/metric-payload-options": ("application/json", _list_of("label", "value")),
+    "/variable": ("application/json", _list_of("__text", "__value")),
+    "/tag-values": ("application/json", _list_of("text")),
     "/query": ("application/json", {"type": "array", "items": {"anyOf": [_ref("Series"), _ref("Table")]}}),
     "/status": ("application/json", {"type": "object"}),
     "/entries.csv": ("text/csv", {"type": "string"}),
@@ -154,7 +162,7 @@ def document(app: FastAPI, *, public: frozenset[str], parameters: Mapping[str, l
                 model, example = _EXAMPLES[path]
                 content = {"schema": refs[model, "validation"], "example": example}
                 operation["requestBody"] = {"required": True, "content": {"application/json": content}}
-            if path in _ANSWERS and method != "head" and (path, method) != ("/metrics", "post"):
+            if path in _ANSWERS:
                 kind, schema = _ANSWERS[path]
                 operation["responses"]["200"]["content"] = {kind: {"schema": schema}}
     return made
