@@ -61,6 +61,19 @@ def test_me_without_related_data_asks_for_less() -> None:
     assert (me.profile.id, me.entries) == (41, ())
 
 
+def test_the_servers_clock_is_its_date_or_the_profiles_stamp_and_only_then_ours() -> None:
+    def told(reply: httpx2.Response) -> datetime:
+        scene = Scene(reply)
+        scene.clock.advance(7200)
+        return scene.ask(lambda client: client.me()).server_time
+
+    stamped = {"id": 41, "at": "2026-03-02T11:59:58.5Z"}
+
+    assert told(answer(stamped)) == TOLD
+    assert told(httpx2.Response(200, json=stamped)) == datetime(2026, 3, 2, 11, 59, 58, 500_000, UTC)
+    assert told(httpx2.Response(200, json={"id": 41})) == NOW + timedelta(hours=2)
+
+
 @pytest.mark.parametrize("data", [None, [], "hello", {}, {"id": "x"}, {"id": 41, "projects": "none"}])
 def test_me_that_cannot_be_understood_is_asked_again_later(data: Any) -> None:
     with pytest.raises(RetryLater) as caught:

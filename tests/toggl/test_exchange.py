@@ -113,8 +113,10 @@ def test_repeats_stop_at_the_reserve() -> None:
     assert len(scene.requests) == 1
 
 
-def test_a_spent_bucket_sends_nothing() -> None:
-    scene = Scene(answer(), buckets=[bucket(remaining=10)])
+@pytest.mark.parametrize("free_look", [None, True])
+def test_a_spent_bucket_sends_nothing(free_look: bool | None) -> None:  # noqa: FBT001
+    scene = Scene(answer(), buckets=[bucket(remaining=10, age=120)])
+    scene.quota.free_look = free_look
 
     with pytest.raises(QuotaSpent):
         scene.ask(lambda client: client.current())

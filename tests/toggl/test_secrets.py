@@ -13,6 +13,7 @@ import pytest
 from toggl.scene import NOW, TOKEN, Scene, answer
 from toggl_pulse.errors import PulseError
 from toggl_pulse.toggl import TogglClient
+from toggl_pulse.toggl.wire import Answer, Reply
 
 BASIC = b64encode(f"{TOKEN}:api_token".encode()).decode()
 ECHO = f"Authorization: Basic {BASIC} token {TOKEN}"
@@ -114,7 +115,7 @@ def test_the_clients_own_objects_show_nothing() -> None:
         parts = [client, client.quota, client._exchange, client._exchange._wire]
         return repr(parts) + orjson.dumps([repr(vars(part)) for part in parts]).decode()
 
-    shown = Scene(answer()).ask(look)
+    shown = Scene(answer()).ask(look) + repr(Reply(200, {}, TOKEN.encode())) + repr(Answer({"api_token": TOKEN}, {}))
 
     assert TOKEN not in shown
     assert BASIC not in shown

@@ -75,8 +75,11 @@ class Exchange:
 
     async def ask(self, question: Question) -> Answer:
         """The answer's JSON, or an error from `errors.py`; every attempt is checked against the quota and noted."""
+        bucket = question.asked.bucket
         async with self._lock:
-            if question.asked.path != QUOTA_PATH and self.quota.worth_a_look(question.asked.bucket):
+            # First what is certain: within a window others can only lower the rest, so there is nothing to look for.
+            self.quota.check(bucket, use_reserve=self.use_reserve)
+            if question.asked.path != QUOTA_PATH and self.quota.worth_a_look(bucket):
                 await self._look()
             answer = await self._repeated(question)
         if isinstance(answer, Trouble):
