@@ -144,6 +144,16 @@ def test_days_are_those_of_each_entrys_own_user(world: World, search: Search) ->
     assert [] == ids(search(start_date="2026-11-20", end_date="2026-11-20", user_ids=[world.me]))
 
 
+def test_the_day_of_another_zone_ends_at_its_own_midnight(world: World, search: Search) -> None:
+    other = world.create_user("Colleague", "colleague@example.com", workspace_ids=list(world.workspaces))
+    other.timezone = "Pacific/Auckland"
+    midnight = datetime(2026, 11, 20, 11, 0, tzinfo=UTC)
+    world.create_entry(start=midnight, stop=midnight, user_id=other.id)
+    last = world.create_entry(start=midnight - timedelta(seconds=1), stop=midnight, user_id=other.id)
+
+    assert [last.id] == ids(search(start_date="2026-11-20", end_date="2026-11-20"))
+
+
 def test_without_an_end_seven_days_are_shown(search: Search) -> None:
     answer = search(start_date="2026-11-01")
 

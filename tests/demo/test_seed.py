@@ -98,6 +98,14 @@ def test_at_any_moment_every_oddity_is_there(moment: datetime) -> None:
     assert all(row.start >= world.profile.created_at for row in rows)
 
 
+def test_nothing_ends_after_the_running_timer_began_but_the_one_booked_ahead(seeded: World) -> None:
+    running = seeded.running()
+    assert running is not None
+    later = [row for row in seeded.live_entries() if row.stop is not None and row.stop > running.start]
+
+    assert ["Workshop, booked ahead"] == [row.description for row in later]
+
+
 def test_entries_lie_over_both_clock_changes_and_inside_the_repeated_hour(seeded: World) -> None:
     first = (NOW - timedelta(days=YEAR_DAYS)).date()
     found = [clock_change(first + timedelta(days=n), BERLIN) for n in range(YEAR_DAYS)]

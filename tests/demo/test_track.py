@@ -165,6 +165,15 @@ def test_lists_have_the_aliases_of_what_is_there_and_a_single_entry_has_none(
     assert set(single) == set(listed) - {"wid", "uid", "pid"}
 
 
+def test_an_entry_without_project_lacks_the_alias_but_not_the_field(world: World, ask: Ask, now: datetime) -> None:
+    world.create_entry(start=now, stop=now)
+
+    (shown,) = ask("/me/time_entries").json()
+
+    assert (None, None) == (shown["project_id"], shown["task_id"])
+    assert not {"pid", "tid"} & set(shown)
+
+
 def test_a_deleted_or_unknown_single_entry_is_not_found(world: World, ask: Ask, now: datetime) -> None:
     row = world.create_entry(start=now, stop=now)
     world.delete_entry(row.id)

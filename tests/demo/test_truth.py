@@ -84,6 +84,17 @@ def test_a_clock_that_goes_back_over_midnight_leaves_no_hour_out(world: World) -
     assert {ms("2010-11-06", "America/St_Johns"): 12.0, ms("2010-11-07", "America/St_Johns"): 18.0} == hours
 
 
+@pytest.mark.parametrize("attribution", ["start", "split"])
+def test_the_hour_before_midnight_that_comes_twice_belongs_to_the_new_day(world: World, attribution: str) -> None:
+    start = at("2010-11-07T00:00", "America/St_Johns") + timedelta(minutes=30)
+    world.create_entry(start=start, stop=start + timedelta(minutes=6))
+
+    assert 6 == start.astimezone(ZoneInfo("America/St_Johns")).day
+    assert {"all": {ms("2010-11-07", "America/St_Johns"): 0.1}} == whole(
+        world, "America/St_Johns", attribution=attribution
+    )
+
+
 def test_weeks_begin_on_the_users_first_day(world: World) -> None:
     world.create_entry(start=at("2026-11-08T10:00"), stop=at("2026-11-08T11:00"))
 

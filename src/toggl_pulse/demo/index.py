@@ -30,7 +30,6 @@ class SortedPairs:
         place = self._block_of(packed)
         block = self._blocks[place]
         insort(block, packed)
-        self._firsts[place] = block[0]
         self._length += 1
         if len(block) > _FULL:
             half = len(block) // 2
@@ -47,9 +46,7 @@ class SortedPairs:
             raise KeyError((key, number))
         del block[at]
         self._length -= 1
-        if block:
-            self._firsts[place] = block[0]
-        elif len(self._blocks) > 1:
+        if not block and len(self._blocks) > 1:
             del self._blocks[place], self._firsts[place]
 
     def between(self, low: int | None, high: int | None) -> Iterator[int]:
