@@ -16,7 +16,7 @@ from toggl_pulse.model import Profile, Workspace
 from toggl_pulse.sync import history as past
 from toggl_pulse.sync import state as memory
 from toggl_pulse.sync.history import History
-from toggl_pulse.sync.recent import OVERLAP, check_current, full_reach
+from toggl_pulse.sync.recent import check_current, full_reach
 from toggl_pulse.sync.save import Counts, save_entries, save_names
 from toggl_pulse.sync.session import Session
 from toggl_pulse.sync.state import Contact, Cursor, Names, State
@@ -27,6 +27,9 @@ __all__ = ["give_up_names", "read_me", "read_names"]
 
 LISTS = ("clients", "projects", "tags", "tasks", "users")
 CHANGES = ("clients", "projects", "tags", "tasks")
+
+OVERLAP = timedelta(days=7)
+"""Taken off when changes of names are asked for: a tag's end shows nowhere else, and an answer may be falsely empty."""
 
 RECHECKS = 3
 """Months that differ, and again months that were never verified, compared anew in one full sync."""
@@ -70,7 +73,7 @@ def _refresh(state: State, me: Me) -> Names:
     workspaces = [workspace for workspace in me.workspaces if not workspace.deleted]
     lists = tuple(f"list:{workspace.id}:{kind}" for workspace in workspaces for kind in LISTS)
     if state.names is None:
-        return Names(since=me.server_time, following=me.server_time, due=lists)
+        return Names(dict.fromkeys(CHANGES, me.server_time), me.server_time, lists)
     changes = tuple(f"changed:{kind}" for kind in CHANGES)
     pending = tuple(step for step in state.names.due if step.startswith("new:"))
     return replace(state.names, following=me.server_time, due=(*pending, *changes, "current", *lists), refused=())
@@ -163,7 +166,7 @@ async def _ask(session: Session, state: State, step: str) -> Rows[Any]:
     names = state.names
     if names is None:
         raise ValueError("there is no refresh before the first start")
-    since = max(names.since - OVERLAP, session.server_now(state) - REACH)
+    since = max(names.since[rest] - OVERLAP, session.server_now(state) - REACH)
     changed: dict[str, Callable[[datetime], Awaitable[Rows[Any]]]] = {
         "clients": client.changed_clients,
         "projects": client.changed_projects,
@@ -200,6 +203,7 @@ def _drop_step(batch: Batch, state: State, step: str, *, refused: bool = False) 
     after = replace(names, due=due)
     if refused:
         after = replace(after, refused=(*names.refused, step))
-    if names.following is not None and not any(other.startswith("changed:") for other in due):
-        after = replace(after, since=names.following, following=None)
+    how, _, kind = step.partition(":")
+    if how == "changed" and not refused:
+        after = replace(after, since={**names.since, kind: names.following})
     batch.set_state(memory.NAMES, memory.names_json(after))

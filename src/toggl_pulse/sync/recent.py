@@ -33,6 +33,9 @@ __all__ = [
 OVERLAP = timedelta(minutes=5)
 """Taken off the cursor when asking, for a change may show in the feed a little after its `at`."""
 
+TRAIL = timedelta(days=1)
+"""How far the cursor may fall behind while answers are empty; what they should have held is asked for again."""
+
 AHEAD = timedelta(days=366)
 """Planned entries lie ahead of now; so far they are looked for."""
 
@@ -89,7 +92,7 @@ def _save_changes(session: Session, state: State, answers: list[Entries], asked:
     missed = too_old or last.truncated
     beginning = cursor.gap[0] if cursor.gap else cursor.since
     gap = (beginning, last.server_time) if missed else cursor.gap
-    moved = Cursor(since=last.server_time, flooded=last.truncated, gap=gap)
+    moved = Cursor(since=_moved(cursor, last), flooded=last.truncated, gap=gap)
     counts = Counts()
     with session.mirror.batch() as batch:
         for answer in answers:
@@ -104,6 +107,13 @@ def _save_changes(session: Session, state: State, answers: list[Entries], asked:
         session.ask_for_names(batch, state, unknown)
     session.count(counts)
     session.deltas_saved(missed=missed, why="too_old" if too_old else "truncated", since=asked)
+
+
+def _moved(cursor: Cursor, answer: Entries) -> datetime:
+    """An answer without a row covers nothing, and may be false: the cursor then only keeps up within a day."""
+    if answer.entries or answer.set_aside or cursor.flooded:
+        return answer.server_time
+    return max(cursor.since, answer.server_time - TRAIL)
 
 
 def read_all_again(session: Session, batch: Batch, state: State, server_now: datetime) -> None:

@@ -63,13 +63,13 @@ class Contact:
 
 @dataclass(frozen=True, slots=True)
 class Names:
-    """The catalogue: `since` is up to when deletions are known, `due` the steps of the refresh still to do.
+    """The catalogue: `since` is up to when changes are known, for each kind; `due` the steps of a refresh still to do.
 
-    `following` becomes `since` when the refresh is complete. `refused` are the lists that the plan does not include.
+    `following` becomes a kind's `since` when its changes have been read. `refused` are lists that Toggl did not give.
     """
 
-    since: datetime
-    following: datetime | None = None
+    since: Mapping[str, datetime]
+    following: datetime
     due: tuple[str, ...] = ()
     refused: tuple[str, ...] = ()
 
@@ -139,8 +139,8 @@ def contact_json(contact: Contact) -> JSON:
 
 def names_json(names: Names) -> JSON:
     return {
-        "since": names.since.isoformat(),
-        "following": names.following.isoformat() if names.following else None,
+        "since": {kind: moment.isoformat() for kind, moment in names.since.items()},
+        "following": names.following.isoformat(),
         "due": list(names.due),
         "refused": list(names.refused),
     }
@@ -172,10 +172,9 @@ def _cursor(value: JSON) -> Cursor:
 
 
 def _names(value: JSON) -> Names:
-    following = value["following"]
     return Names(
-        _moment(value["since"]),
-        _moment(following) if following else None,
+        {kind: _moment(text) for kind, text in value["since"].items()},
+        _moment(value["following"]),
         tuple(value["due"]),
         tuple(value["refused"]),
     )
