@@ -123,6 +123,14 @@ def test_a_foreign_workspace_is_forbidden(ask: Ask) -> None:
     assert ask("/reports/api/v3/workspace/1/search/time_entries", {}).status_code == 403
 
 
+def test_a_workspace_one_has_left_is_forbidden_too(world: World, ask: Ask) -> None:
+    left = world.create_workspace("left")
+    world.profile.workspace_ids.remove(left.id)
+
+    assert ask(f"/workspaces/{left.id}/projects").status_code == 403
+    assert left.id not in {row["id"] for row in ask("/me/workspaces").json()}
+
+
 def test_rates_and_money_belong_to_paid_plans(world: World, ask: Ask) -> None:
     project = world.create_project("P", billable=True, rate=80.0, currency="EUR")
     path = f"/workspaces/{home(world)}/rates/project/{project.id}"

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from datetime import UTC, datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
 from .money import Money, money_of
 from .rows import EntryRow
-from .wire import Refusal, at_text, offset_text
+from .wire import Refusal
 from .world import World
 
 __all__ = ["entry_tests", "length_of", "row_json"]
@@ -75,8 +76,12 @@ def length_of(world: World, row: EntryRow) -> int:
 def row_json(
     world: World, group: Sequence[EntryRow], number: int, rounded: Callable[[int], int], body: dict[str, Any]
 ) -> dict[str, Any]:
-    """Show like entries as one row; start and stop have the asking profile's offset, `at` is UTC in whole seconds."""
+    """Show like entries as one row; start and stop have the asking profile's offset, `at` is UTC in whole seconds.
+
+    Times are left to orjson, which writes them as RFC 3339 faster than isoformat does.
+    """
     row = group[0]
+    moment = datetime.fromtimestamp
     zone = ZoneInfo(world.profile.timezone)
     money = _sum([money_of(world, entry, rounded(length_of(world, entry))) for entry in group])
     hidden = bool(body.get("hide_amounts"))
@@ -95,10 +100,10 @@ def row_json(
             {
                 "id": entry.id,
                 "seconds": rounded(length_of(world, entry)),
-                "start": offset_text(entry.start, zone),
-                "stop": None if entry.stop is None else offset_text(entry.stop, zone),
-                "at": at_text(entry.at),
-                "at_tz": offset_text(entry.at // 1_000_000, zone),
+                "start": moment(entry.start, zone),
+                "stop": None if entry.stop is None else moment(entry.stop, zone),
+                "at": moment(entry.at // 1_000_000, UTC),
+                "at_tz": moment(entry.at // 1_000_000, zone),
             }
             for entry in group
         ],

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, field
-from datetime import UTC, date, datetime, tzinfo
+from datetime import UTC, date, datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -12,7 +12,7 @@ import orjson
 
 from .world import World
 
-__all__ = ["Call", "Refusal", "Reply", "at_text", "offset_text", "parse_moment", "reply_json", "time_text"]
+__all__ = ["Call", "Refusal", "Reply", "at_text", "parse_moment", "reply_json", "time_text"]
 
 _MOMENT = re.compile(r"\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}(\.\d+)?(Z|[+-]\d{2}:\d{2})")
 
@@ -73,11 +73,6 @@ def reply_json(value: Any, headers: dict[str, str] | None = None) -> Reply:
 def time_text(seconds: int) -> str:
     """Whole seconds with +00:00, as lists show start and stop."""
     return datetime.fromtimestamp(seconds, UTC).isoformat()
-
-
-def offset_text(seconds: int, zone: tzinfo) -> str:
-    """Whole seconds with the profile's offset, as Reports show start and stop."""
-    return datetime.fromtimestamp(seconds, zone).isoformat()
 
 
 def at_text(micros: int, style: str = "seconds") -> str:
