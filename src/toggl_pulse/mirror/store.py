@@ -7,9 +7,10 @@ from __future__ import annotations
 
 import errno
 import os
+import shutil
 import sqlite3
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -27,6 +28,9 @@ BUSY_SECONDS = 15.0
 
 WAL_LIMIT_BYTES = 64 * 1024 * 1024
 """The write-ahead log is cut back to this after a checkpoint, so that one large first sync does not keep the space."""
+
+SHARED_MEMORY_BYTES = 64 * 1024
+"""SQLite makes its `-shm` file in steps of 32 KiB."""
 
 # synchronous=FULL: a commit has reached the disk when it returns. A killed process loses nothing with NORMAL
 # either, and after a power cut NORMAL would lose the last rows *and* the cursor that covers them, which a sync
@@ -192,6 +196,10 @@ def _damaged(path: Path) -> PulseError:
 
 
 def _unreadable(path: Path) -> PulseError:
+    # SQLite calls it an input/output error when the disk has no room for its shared-memory file.
+    with suppress(OSError):
+        if shutil.disk_usage(path.parent).free < SHARED_MEMORY_BYTES:
+            return _disk_full(path)
     return Unavailable(
         f"The disk that holds the mirror {path} does not read or write; nothing was changed.", code="disk_error"
     )

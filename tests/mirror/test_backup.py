@@ -1,0 +1,95 @@
+"""Backups: whole, of one moment, private, never over another file."""
+
+from __future__ import annotations
+
+import stat
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from threading import Event
+
+import pytest
+
+from mirror.rows import clock, entry, told, write
+from toggl_pulse.errors import BadRequest, NeedsUser
+from toggl_pulse.mirror import Mirror
+
+
+def open_at(path: Path) -> Mirror:
+    return Mirror.open(f"sqlite:///{path}", clock=clock)
+
+
+def test_a_backup_opens_as_a_mirror_with_the_same_content(mirror: Mirror, tmp_path: Path) -> None:
+    mirror.claim("toggl", 5)
+    write(mirror, *(entry(number) for number in range(100)))
+    write(mirror, entry(0, description="changed"))
+    copy = tmp_path / "copy.db"
+    mirror.backup(copy)
+
+    assert 0o600 == stat.S_IMODE(copy.stat().st_mode)
+    assert {"copy.db", "data"} == {file.name for file in tmp_path.iterdir()}
+    with open_at(copy) as other:
+        assert told(mirror.load()[1]) == told(other.load()[1])
+        assert (mirror.account(), mirror.counts()) == (other.account(), other.counts())
+
+
+def test_backups_made_while_batches_are_written_hold_whole_batches(mirror: Mirror, tmp_path: Path) -> None:
+    """Every batch gives all entries one text: two texts in a copy would be half a batch."""
+    write(mirror, *(entry(place, description="batch") for place in range(200)))
+    stop = Event()
+
+    def write_on() -> int:
+        number = 0
+        while not stop.is_set():
+            number += 1
+            write(mirror, *(entry(place, description=f"batch {number}") for place in range(200)))
+        return number
+
+    with ThreadPoolExecutor(1) as other:
+        writing = other.submit(write_on)
+        for number in range(5):
+            mirror.backup(tmp_path / f"{number}.db")
+        stop.set()
+        assert writing.result() > 0
+
+    revisions = []
+    for number in range(5):
+        with open_at(tmp_path / f"{number}.db") as copy:
+            revision, columns = copy.load()
+            revisions.append(revision)
+            assert (0, 200, 1) == (revision % 200, len(columns), len(columns.descriptions))
+    assert sorted(revisions) == revisions
+
+
+def test_a_backup_during_an_open_batch_is_of_the_moment_before_it(mirror: Mirror, tmp_path: Path) -> None:
+    write(mirror, entry(0))
+    with mirror.batch() as batch:
+        batch.write_entries([entry(1)])
+        mirror.backup(tmp_path / "copy.db")
+
+    with open_at(tmp_path / "copy.db") as copy:
+        assert 1 == copy.revision() == len(copy.load()[1])
+
+
+def test_a_backup_never_overwrites(mirror: Mirror, tmp_path: Path) -> None:
+    taken = tmp_path / "taken.db"
+    taken.write_bytes(b"mine")
+
+    with pytest.raises(BadRequest, match="exists already") as caught:
+        mirror.backup(taken)
+    assert ("file_exists", b"mine") == (caught.value.code, taken.read_bytes())
+    with pytest.raises(BadRequest):
+        mirror.backup(tmp_path)
+
+
+def test_a_backup_to_nowhere_is_a_sentence(
+    mirror: Mirror, tmp_path: Path, write_protect: Callable[[Path], None]
+) -> None:
+    protected = tmp_path / "protected"
+    protected.mkdir()
+    write_protect(protected)
+
+    for target in (tmp_path / "missing" / "copy.db", protected / "copy.db"):
+        with pytest.raises(NeedsUser, match="cannot be written") as caught:
+            mirror.backup(target)
+        assert "backup_unwritable" == caught.value.code
