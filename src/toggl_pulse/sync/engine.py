@@ -107,6 +107,8 @@ class Syncer:
         catalogue = self._mirror.catalogue()
         account = self._mirror.account()
         self._client.know_workspaces(catalogue.workspaces.values())
+        if self._client.quota.free_look is None:
+            self._client.quota.free_look = self._mirror.state(memory.FREE_LOOK)
         killed = [run for run in self._mirror.runs(5) if run.outcome == "running"]
         with self._mirror.batch() as batch:
             # The lock is ours, so that a run which still says `running` cannot be.

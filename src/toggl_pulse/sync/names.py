@@ -10,6 +10,8 @@ from dataclasses import replace
 from datetime import date, datetime, timedelta
 from typing import Any
 
+import structlog
+
 from toggl_pulse.errors import NeedsUser, PlanLimit, PulseError
 from toggl_pulse.mirror import Batch, CatalogueRow, MonthCheck
 from toggl_pulse.model import Profile, Workspace
@@ -24,6 +26,8 @@ from toggl_pulse.sync.windows import day_of, day_start, month_name
 from toggl_pulse.toggl import REACH, Me, Rows
 
 __all__ = ["give_up_names", "read_me", "read_names"]
+
+log = structlog.get_logger()
 
 LISTS = ("clients", "projects", "tags", "tasks", "users")
 CHANGES = ("clients", "projects", "tags", "tasks")
@@ -48,6 +52,33 @@ async def read_me(session: Session, state: State, origin: str, *, full: bool, ba
     counts = await session.blocking(lambda: _save_me(session, state, me, full=first or full, since=backfill_from))
     session.count(counts)
     session.tally = replace(session.tally, identified=True, deltas_at=session.clock() if first else None)
+    await _learn_the_look(session)
+
+
+async def _learn_the_look(session: Session) -> None:
+    """Find out, once, whether `/me/quota` may be asked freely: then other tools' requests are seen before ours.
+
+    It tells something only right after another `/me` request, which has just been sent.
+    """
+    if _look(session) is not None:
+        return
+    try:
+        await session.client.quotas()
+    except PulseError as error:
+        log.debug("sync.quota_unknown", code=error.code)
+        return
+    free = _look(session)
+    if free is not None:
+        await session.blocking(lambda: _remember_the_look(session, free=free))
+
+
+def _look(session: Session) -> bool | None:
+    return session.client.quota.free_look
+
+
+def _remember_the_look(session: Session, *, free: bool) -> None:
+    with session.mirror.batch() as batch:
+        batch.set_state(memory.FREE_LOOK, free)
 
 
 def _save_me(session: Session, state: State, me: Me, *, full: bool, since: date | None) -> Counts:

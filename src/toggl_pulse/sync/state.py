@@ -32,6 +32,9 @@ NAMES = "sync.names"
 REACH_KEY = "sync.reach"
 TROUBLE = "sync.trouble"
 WAITS = "sync.waits"
+FREE_LOOK = "sync.free_look"
+"""Whether asking `/me/quota` was seen not to be counted."""
+
 HISTORY = "sync.history."
 
 

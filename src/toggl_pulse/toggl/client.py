@@ -43,7 +43,7 @@ class TogglClient:
 
     Every question may raise what `errors.py` names: `QuotaSpent` and `RetryLater` with the time to go on,
     `PlanLimit`, `NeedsUser` (`token_refused`, `no_access`), `BadRequest` (`TooOld`, `toggl_not_found`, …).
-    Set `use_reserve` for a person's explicit wish to spend the reserve too. `requests` counts what was sent.
+    Set `use_reserve` for a person's explicit wish to spend the reserve too. `requests` counts what was spent.
     """
 
     def __init__(
@@ -82,7 +82,8 @@ class TogglClient:
         )
 
     def _note(self, note: RequestNote) -> None:
-        self.requests += 1
+        if note.path != QUOTA_PATH or self.quota.free_look is not True:
+            self.requests += 1
         if self._on_request is not None:
             self._on_request(note)
 
