@@ -124,3 +124,9 @@ def test_a_default_port_is_the_same_origin_written_or_not() -> None:
 
 def test_reading_by_get_is_never_judged() -> None:
     assert asyncio.run(call(JUDGED, "GET", "/status", headers=[("origin", "http://evil.example")])).status == 200
+
+
+def test_an_empty_token_opens_nothing() -> None:
+    nobody = TokenCheck(echo, "", ())
+
+    assert 401 == asyncio.run(call(nobody, "GET", "/status")).status

@@ -90,6 +90,7 @@ def test_a_body_that_is_no_json_object_is_refused_everywhere(api: TestClient, bo
         ({"targets": [{"target": "tracked_hours", "payload": "{"}]}, "bad_json", "`targets[0].payload`"),
         ({"targets": [{"target": "tracked_hours", "payload": "[]"}]}, "bad_value", "`targets[0].payload`"),
         ({"targets": [{"target": "tracked_hours"}] * 51}, "bad_value", "50"),
+        ({"targets": [{"target": "x", "hide": True}] * 51}, "bad_value", "`targets`"),
         ({"targets": [{"target": "(" + "|".join(["tracked_hours"] * 51) + ")"}]}, "bad_value", "50"),
         ({"targets": [{"target": "hours"}]}, "unknown_metric", "“hours”"),
         ({"targets": [{"target": "tracked_hours", "payload": {"group_by": "colour"}}]}, "unknown_group", "group_by"),

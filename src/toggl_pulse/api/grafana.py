@@ -33,6 +33,7 @@ from toggl_pulse.api.requests import (
 from toggl_pulse.api.work import Check
 from toggl_pulse.errors import BadRequest
 from toggl_pulse.metrics import DIMENSIONS, METRICS, Query, parse_adhoc, parse_query, parse_range
+from toggl_pulse.metrics.calendar import MAX_POINTS
 from toggl_pulse.metrics.query import undo_grafana
 from toggl_pulse.model import epoch, from_epoch
 
@@ -87,8 +88,8 @@ class GrafanaRoutes:
                     end_ms=end_ms,
                     zone=zone,
                     week_start=week_start,
-                    interval_ms=_whole(asked.intervalMs, least=0),
-                    max_points=_whole(asked.maxDataPoints, least=1),
+                    interval_ms=int(asked.intervalMs or 0),
+                    max_points=MAX_POINTS if asked.maxDataPoints is None else int(asked.maxDataPoints),
                     adhoc=adhoc,
                 )
                 questions.append((query, ref_id, _format(payload)))
@@ -147,8 +148,7 @@ class GrafanaRoutes:
         if asked.key not in DIMENSIONS:
             raise BadRequest(f"There is no filter “{asked.key[:60]}”.", code="unknown_filter")
         # an ad-hoc filter sends back the text it shows, and a label means one group as surely as its id does
-        by_value = asked.key == "billable"
-        return await self._choices(asked.key, lambda value, label: {"text": value if by_value else label})
+        return await self._choices(asked.key, lambda _, label: {"text": label})
 
     async def annotations(self, request: Request) -> list[dict[str, Any]]:
         """Stretches of note in the range: times in which Toggl was not reached."""
@@ -196,11 +196,6 @@ def _letters(number: int) -> str:
     """Grafana's own names of targets that have none: A, B, … Z, AA."""
     first, last = divmod(number, len(ascii_uppercase))
     return (ascii_uppercase[first - 1] if first else "") + ascii_uppercase[last]
-
-
-def _whole(value: float | None, *, least: int) -> int:
-    """A number that Grafana worked out from a panel's width; what makes no sense is put right, not refused."""
-    return least if value is None else int(max(least, min(value, 2**53)))
 
 
 def _format(payload: Mapping[str, Any]) -> str:
