@@ -194,3 +194,11 @@ def test_an_error_page_about_the_running_entry_deletes_nothing(synced: Scene) ->
     synced.sync()
 
     assert [] == synced.differences()
+
+
+def test_a_new_colleague_is_known_after_the_next_full_sync(synced: Scene) -> None:
+    synced.world.create_user("Ann", "ann@example.com", workspace_ids=[synced.world.profile.default_workspace_id or 0])
+
+    synced.sync()
+
+    assert "Ann" in {user.name for user in synced.mirror.catalogue().users.values()}

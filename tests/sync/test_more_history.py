@@ -140,6 +140,7 @@ def test_colleagues_rows_are_not_mirrored(world: World, make_scene: Make) -> Non
     scene.finish()
 
     assert {} == scene.mirror.entries([row.id])
+    assert {"Ann", "Demo User"} == {user.name for user in scene.mirror.catalogue().users.values()}
     assert {"verified"} == set(scene.month_states().values())
 
 

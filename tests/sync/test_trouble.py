@@ -76,6 +76,7 @@ def test_a_fault_at_any_one_request_of_the_first_sync_costs_nothing(
 def test_a_falsely_empty_delta_answer_loses_nothing(synced: Scene, kind: str) -> None:
     change_a_little(synced.world)
     synced.world.fault(kind, "since=", times=None)
+    synced.advance(minutes=30)
     synced.sync()
 
     assert [] == recovered(synced)
@@ -180,6 +181,21 @@ def test_a_cut_off_answer_is_made_good_by_windows_and_reports(
     assert [] == scene.differences()
     assert {"verified"} == set(scene.month_states().values())
     assert progress_state(scene.mirror)["gap"] is None
+
+
+def test_windows_that_are_cut_off_are_read_in_halves(world: World, make_scene: Callable[[World], Scene]) -> None:
+    for number in range(2300):
+        start = NOW - timedelta(minutes=50 * number)
+        world.create_entry(start=start, stop=start + timedelta(minutes=9))
+    recent = [row.id for row in world.live_entries() if row.start > (NOW - timedelta(days=80)).timestamp()]
+    world.fault("500", "/reports/", times=None)
+    scene = make_scene(world)
+
+    scene.sync()
+    scene.advance(hours=1)
+    scene.sync("history", full=False)
+
+    assert len(recent) == len(scene.mirror.entries(recent))
 
 
 def test_while_everything_is_read_again_the_deltas_go_on(world: World, make_scene: Callable[[World], Scene]) -> None:
