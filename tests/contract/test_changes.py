@@ -90,14 +90,14 @@ def test_changes_are_complete_and_may_be_applied_twice(
 def test_changes_hold_what_is_newer_and_nothing_else(mirror: Mirror) -> None:
     write(mirror, entry(0), entry(1), entry(2))
     since = mirror.revision()
-    write(mirror, entry(1, description="new"), entry(2, deleted_at=NOW))
+    write(mirror, entry(0, description="new"), entry(1, deleted_at=NOW))
 
     revision, columns = mirror.changes(since)
-    assert {FIRST_ID + 1: "new", FIRST_ID + 2: None} == {
+    assert {FIRST_ID: "new", FIRST_ID + 1: None} == {
         number: fields and fields[-1] for number, fields in told(columns).items()
     }
     assert mirror.revision() == revision
-    assert ("entry 2", "new") == tuple(sorted(columns.descriptions))
+    assert ("entry 1", "new") == tuple(sorted(columns.descriptions))
 
 
 @pytest.mark.parametrize("read", ["load", "changes"])

@@ -48,12 +48,12 @@ def test_another_account_is_refused_with_a_sentence(mirror: Mirror, other: tuple
 
 def test_states_come_back_by_key_and_prefix(mirror: Mirror) -> None:
     with mirror.batch() as batch:
-        for key, value in {"sync.a": 1, "sync.b": [None, {"x": "ü"}], "syncXc": 0, "other": ""}.items():
+        for key, value in {"sync_a": 1, "sync_b": [None, {"x": "ü"}], "syncXc": 0, "Sync_d": ""}.items():
             batch.set_state(key, value)
-        assert batch.state("sync.a") == 1
+        assert batch.state("sync_a") == 1
 
-    assert {"sync.a": 1, "sync.b": [None, {"x": "ü"}]} == mirror.states("sync.")
-    assert {"other", "sync.a", "sync.b", "syncXc"} == mirror.states().keys()
+    assert {"sync_a": 1, "sync_b": [None, {"x": "ü"}]} == mirror.states("sync_")
+    assert {"Sync_d", "sync_a", "sync_b", "syncXc"} == mirror.states().keys()
     assert mirror.state("missing") is None
 
 

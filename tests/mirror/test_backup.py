@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import errno
+import os
+import sqlite3
 import stat
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -13,6 +16,8 @@ import pytest
 from mirror.rows import clock, entry, told, write
 from toggl_pulse.errors import BadRequest, NeedsUser
 from toggl_pulse.mirror import Mirror
+from toggl_pulse.mirror.backup import copy
+from toggl_pulse.mirror.store import Store
 
 
 def open_at(path: Path) -> Mirror:
@@ -23,12 +28,12 @@ def test_a_backup_opens_as_a_mirror_with_the_same_content(mirror: Mirror, tmp_pa
     mirror.claim("toggl", 5)
     write(mirror, *(entry(number) for number in range(100)))
     write(mirror, entry(0, description="changed"))
-    copy = tmp_path / "copy.db"
-    mirror.backup(copy)
+    target = tmp_path / "copy.db"
+    mirror.backup(target)
 
-    assert 0o600 == stat.S_IMODE(copy.stat().st_mode)
+    assert 0o600 == stat.S_IMODE(target.stat().st_mode)
     assert {"copy.db", "data"} == {file.name for file in tmp_path.iterdir()}
-    with open_at(copy) as other:
+    with open_at(target) as other:
         assert told(mirror.load()[1]) == told(other.load()[1])
         assert (mirror.account(), mirror.counts()) == (other.account(), other.counts())
 
@@ -45,8 +50,8 @@ def test_backups_made_while_batches_are_written_hold_whole_batches(mirror: Mirro
             write(mirror, *(entry(place, description=f"batch {number}") for place in range(200)))
         return number
 
-    with ThreadPoolExecutor(1) as other:
-        writing = other.submit(write_on)
+    with ThreadPoolExecutor(1) as thread:
+        writing = thread.submit(write_on)
         for number in range(5):
             mirror.backup(tmp_path / f"{number}.db")
         stop.set()
@@ -54,8 +59,8 @@ def test_backups_made_while_batches_are_written_hold_whole_batches(mirror: Mirro
 
     revisions = []
     for number in range(5):
-        with open_at(tmp_path / f"{number}.db") as copy:
-            revision, columns = copy.load()
+        with open_at(tmp_path / f"{number}.db") as other:
+            revision, columns = other.load()
             revisions.append(revision)
             assert (0, 200, 1) == (revision % 200, len(columns), len(columns.descriptions))
     assert sorted(revisions) == revisions
@@ -67,8 +72,8 @@ def test_a_backup_during_an_open_batch_is_of_the_moment_before_it(mirror: Mirror
         batch.write_entries([entry(1)])
         mirror.backup(tmp_path / "copy.db")
 
-    with open_at(tmp_path / "copy.db") as copy:
-        assert 1 == copy.revision() == len(copy.load()[1])
+    with open_at(tmp_path / "copy.db") as other:
+        assert 1 == other.revision() == len(other.load()[1])
 
 
 def test_a_backup_never_overwrites(mirror: Mirror, tmp_path: Path) -> None:
@@ -93,3 +98,40 @@ def test_a_backup_to_nowhere_is_a_sentence(
         with pytest.raises(NeedsUser, match="cannot be written") as caught:
             mirror.backup(target)
         assert "backup_unwritable" == caught.value.code
+
+
+class Raced(Store):
+    """A store whose backup takes long enough for somebody else to make a file of the same name."""
+
+    def __init__(self, url: str, target: Path) -> None:
+        super().__init__(url)
+        self.target = target
+
+    def driver_connection(self) -> sqlite3.Connection:
+        self.target.write_bytes(b"mine")
+        return super().driver_connection()
+
+
+def test_a_file_that_appears_during_the_backup_is_not_replaced(mirror: Mirror, path: Path, tmp_path: Path) -> None:
+    write(mirror, entry())
+    target = tmp_path / "copy.db"
+
+    with pytest.raises(BadRequest, match="exists already"):
+        copy(Raced(f"sqlite:///{path}", target), target)
+    assert {b"mine"} == {file.read_bytes() for file in tmp_path.iterdir() if file.is_file()}
+
+
+def test_a_backup_works_where_a_file_can_have_one_name_only(
+    mirror: Mirror, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def no_link(_source: Path, _target: Path) -> None:
+        raise OSError(errno.EPERM, "Operation not permitted")
+
+    monkeypatch.setattr(os, "link", no_link)
+    write(mirror, entry())
+    mirror.backup(tmp_path / "copy.db")
+
+    with open_at(tmp_path / "copy.db") as other:
+        assert 1 == other.revision()
+    with pytest.raises(BadRequest, match="exists already"):
+        mirror.backup(tmp_path / "copy.db")

@@ -24,7 +24,7 @@ def copy(store: Store, target: Path) -> None:
     beside = target.with_name(f".{target.name}.{os.getpid()}.partial")
     try:
         _write(store, beside, target)
-        os.link(beside, target)  # unlike a rename, this refuses to replace a file that has appeared meanwhile
+        _name(beside, target)
         _flush(target.parent)
     except FileExistsError as error:
         raise BadRequest(f"The file {target} exists already; a backup never overwrites.", code="file_exists") from error
@@ -50,6 +50,18 @@ def _write(store: Store, beside: Path, target: Path) -> None:
         if copied.execute("PRAGMA quick_check").fetchone() != ("ok",):
             raise NeedsUser(f"The copy {target} does not read back; the disk may be failing.", code="backup_damaged")
     _flush(beside)
+
+
+def _name(beside: Path, target: Path) -> None:
+    """Give the finished copy its name; a file that has appeared there meanwhile is not replaced."""
+    try:
+        os.link(beside, target)
+    except FileExistsError:
+        raise
+    except OSError:
+        # No second names on this file system (a memory stick, some network drives): take the name, then replace it.
+        os.close(os.open(target, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
+        beside.replace(target)
 
 
 def _flush(path: Path) -> None:

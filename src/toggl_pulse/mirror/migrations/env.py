@@ -11,7 +11,6 @@ context.configure(
     target_metadata=metadata,
     version_table=context.config.attributes["version_table"],
     render_as_batch=True,
-    transactional_ddl=True,
 )
 with context.begin_transaction():
     context.run_migrations()
