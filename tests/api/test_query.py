@@ -182,10 +182,10 @@ def test_a_range_may_be_written_in_several_ways(api: TestClient, span: Any) -> N
 
 
 def test_the_offset_of_a_range_counts(api: TestClient) -> None:
-    span = {"from": "2026-11-02T09:00:01+01:00", "to": RANGE["to"]}
-    answer = api.post("/query", json={"range": span, "targets": [{"target": "tracked_hours"}]})
+    span = {"from": "2026-11-02T08:59:59+01:00", "to": "2026-11-02T09:00:01+01:00"}
+    answer = api.post("/query", json={"range": span, "targets": [{"target": "entry_count"}]})
 
-    assert {"tracked_hours": 2.75} == hours(answer.json())
+    assert {"entry_count": 1.0} == hours(answer.json())
 
 
 def test_an_empty_range_has_no_hours(api: TestClient) -> None:
