@@ -1,0 +1,270 @@
+"""What the metrics mean, as slowly and plainly as it can be said: one entry, one step at a time.
+
+Written against the contract and independent of the engine: no arrays, no tables of clock changes. Steps are found by
+walking along and looking at the local clock.
+"""
+
+from __future__ import annotations
+
+import bisect
+import itertools
+from collections import defaultdict
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta
+from functools import cache
+from zoneinfo import ZoneInfo
+
+from metrics.sources import Row
+from toggl_pulse.model import NO_ID, Catalogue
+
+HOUR_MS = 3_600_000
+MINUTE_MS = 60_000
+QUARTER_MS = 900_000
+OTHER = "(other)"
+
+
+@dataclass(frozen=True)
+class Question:
+    metric: str
+    start_ms: int
+    end_ms: int
+    zone: ZoneInfo
+    interval: str
+    group_by: str = "none"
+    attribution: str = "start"
+    week_start: int = 1
+    limit: int | None = None
+    horizon: int = 0
+    """Until when running entries count, in seconds."""
+
+
+# --- the calendar ---------------------------------------------------------------------------------------------
+
+
+def clock(moment_ms: int, zone: ZoneInfo) -> datetime:
+    return datetime.fromtimestamp(moment_ms // 1000, zone)
+
+
+def week_of(day: date, week_start: int) -> date:
+    since = (day.isoweekday() % 7 - week_start) % 7
+    return day - timedelta(days=since)
+
+
+def period_of(interval: str, week_start: int) -> Callable[[datetime], object]:
+    """What is the same for all moments of one step."""
+    return {
+        "hour": lambda local: (local.date(), local.hour, local.utcoffset()),
+        "day": lambda local: local.date(),
+        "week": lambda local: week_of(local.date(), week_start),
+        "month": lambda local: (local.year, local.month),
+        "quarter": lambda local: (local.year, (local.month - 1) // 3),
+        "year": lambda local: local.year,
+    }[interval]
+
+
+@cache
+def changes(start_ms: int, end_ms: int, interval: str, zone: ZoneInfo, week_start: int) -> list[int]:
+    """Every quarter of an hour around the range at which another step begins.
+
+    Found by walking: in long strides, and where the step is another one, in quarters of an hour.
+    """
+    period = period_of(interval, week_start)
+    reach = {"hour": 1, "day": 3, "week": 9, "month": 33, "quarter": 94, "year": 368}[interval] * 24 * HOUR_MS
+    stride = {"hour": QUARTER_MS, "day": HOUR_MS}.get(interval, 6 * HOUR_MS)
+    moment = (start_ms - reach) // stride * stride
+    found = []
+    while moment < end_ms + reach:
+        before = period(clock(moment, zone))
+        if period(clock(moment + stride, zone)) != before:
+            for quarter in range(moment + QUARTER_MS, moment + stride + 1, QUARTER_MS):
+                after = period(clock(quarter, zone))
+                if after != before:
+                    found.append(quarter)
+                before = after
+        moment += stride
+    return found
+
+
+def steps(question: Question) -> list[tuple[int, int]]:
+    """From and to (milliseconds) of each step that the range touches, uncut."""
+    q = question
+    if q.interval == "range":
+        return [(q.start_ms, max(q.end_ms, q.start_ms + 1))]
+    pairs = itertools.pairwise(changes(q.start_ms, q.end_ms, q.interval, q.zone, q.week_start))
+    return [(low, high) for low, high in pairs if high > q.start_ms and low < max(q.end_ms, q.start_ms + 1)]
+
+
+# --- entries --------------------------------------------------------------------------------------------------
+
+
+def stop_of(row: Row, question: Question) -> int:
+    stop = question.horizon if row.stop is None else row.stop
+    return max(row.start, stop)
+
+
+def length_of(row: Row, question: Question) -> int:
+    """Milliseconds that an entry is booked with where it starts."""
+    return (stop_of(row, question) - row.start if row.stop is None else row.duration) * 1000
+
+
+def overlap(low: int, high: int, other_low: int, other_high: int) -> int:
+    return max(0, min(high, other_high) - max(low, other_low))
+
+
+def starts_in(row: Row, low: int, high: int) -> bool:
+    return low <= row.start * 1000 < high
+
+
+def counts(row: Row, question: Question, attribution: str) -> bool:
+    """Whether an entry is in the range at all."""
+    q = question
+    if starts_in(row, q.start_ms, q.end_ms):
+        return True
+    return attribution == "split" and overlap(row.start * 1000, stop_of(row, q) * 1000, q.start_ms, q.end_ms) > 0
+
+
+def time_in(row: Row, low: int, high: int, question: Question, attribution: str) -> int:
+    """Milliseconds that an entry gives to a step."""
+    q = question
+    low, high = max(low, q.start_ms), min(high, q.end_ms)
+    if attribution == "split":
+        return overlap(row.start * 1000, stop_of(row, q) * 1000, low, high)
+    return length_of(row, q) if starts_in(row, low, high) else 0
+
+
+def groups_of(row: Row, group_by: str, names: Catalogue) -> list[object]:
+    """Inside, a group is an id; `all` when nothing is grouped."""
+    project = names.projects.get(row.project)
+    return {
+        "none": lambda: ["all"],
+        "workspace": lambda: [row.workspace],
+        "client": lambda: [(project.client_id if project else None) or None],
+        "project": lambda: [None if row.project == NO_ID else row.project],
+        "task": lambda: [None if row.task == NO_ID else row.task],
+        "tag": lambda: list(row.tags) or [None],
+        "user": lambda: [row.user],
+        "billable": lambda: [row.billable],
+        "description": lambda: [row.description],
+    }[group_by]()
+
+
+# --- metrics --------------------------------------------------------------------------------------------------
+
+ATTRIBUTION = {
+    "entry_count": "start",
+    "average_entry_hours": "start",
+    "longest_entry_hours": "start",
+    "active_days": "split",
+}
+
+Values = dict[object, dict[int, float | None]]
+
+
+def answer(question: Question, rows: Iterable[Row], names: Catalogue) -> Values:
+    """Group -> start of step (ms) -> value; None where there is none."""
+    q = question
+    attribution = ATTRIBUTION.get(q.metric, q.attribution)
+    rows = [row for row in rows if belongs(row, q.metric) and counts(row, q, attribution)]
+    members = folded(q, rows, names, attribution)
+    return {
+        group: {low: value(q, entries, low, high, attribution) for low, high in steps(q)}
+        for group, entries in members.items()
+    }
+
+
+def belongs(row: Row, metric: str) -> bool:
+    if metric == "billable_hours":
+        return row.billable
+    if metric == "running_hours":
+        return row.stop is None
+    return True
+
+
+def folded(q: Question, rows: list[Row], names: Catalogue, attribution: str) -> dict[object, list[Row]]:
+    """The entries of each group that is shown; those of the others once in `(other)`."""
+    members: dict[object, list[Row]] = defaultdict(list)
+    if q.group_by == "none":
+        members["all"] = []
+    for row in rows:
+        for group in groups_of(row, q.group_by, names):
+            members[group].append(row)
+
+    def size(group: object) -> int:
+        if q.metric == "entry_count":
+            return len(members[group])
+        return sum(time_in(row, q.start_ms, q.end_ms, q, attribution) for row in members[group])
+
+    if q.limit is None or len(members) <= q.limit:
+        return dict(members)
+    sizes = sorted((size(group) for group in members), reverse=True)
+    least = sizes[q.limit - 1]
+    assert sizes[q.limit] < least, "two groups of one size: which one stays is the label's matter"
+    kept = {group: entries for group, entries in members.items() if size(group) >= least}
+    rest = {row.id: row for group, entries in members.items() if group not in kept for row in entries}
+    return kept | {OTHER: list(rest.values())}
+
+
+def value(q: Question, entries: list[Row], low: int, high: int, attribution: str) -> float | None:
+    if q.metric == "active_days":
+        return float(active_days(q, entries, low, high))
+    ms = sum(time_in(row, low, high, q, attribution) for row in entries)
+    begun = [row for row in entries if starts_in(row, max(low, q.start_ms), min(high, q.end_ms))]
+    if q.metric in {"tracked_hours", "billable_hours", "running_hours"}:
+        return ms / HOUR_MS
+    if q.metric == "billable_share":
+        billable = sum(time_in(row, low, high, q, attribution) for row in entries if row.billable)
+        return billable / ms if ms else None
+    if q.metric == "entry_count":
+        return float(len(begun))
+    if q.metric == "average_entry_hours":
+        return ms / (len(begun) * HOUR_MS) if begun else None
+    if q.metric == "longest_entry_hours":
+        return max(length_of(row, q) for row in begun) / HOUR_MS if begun else None
+    raise AssertionError(q.metric)
+
+
+def active_days(q: Question, entries: list[Row], low: int, high: int) -> int:
+    """Days of the range with a minute or more, whose first moment in the range is in the step."""
+    days = steps(Question("", q.start_ms, q.end_ms, q.zone, "day"))
+    found = 0
+    for begin, end in days:
+        begin, end = max(begin, q.start_ms), min(end, q.end_ms)
+        if low <= begin < high and wall_clock(q, entries, begin, end) >= MINUTE_MS:
+            found += 1
+    return found
+
+
+def wall_clock(q: Question, entries: list[Row], low: int, high: int) -> int:
+    """Milliseconds with at least one entry, for each person, added up."""
+    total = 0
+    for user in {row.user for row in entries}:
+        mine = [(row.start * 1000, stop_of(row, q) * 1000) for row in entries if row.user == user]
+        edges = sorted({low, high, *(edge for pair in mine for edge in pair if low < edge < high)})
+        for begin, end in itertools.pairwise(edges):
+            if any(start <= begin and end <= stop for start, stop in mine):
+                total += end - begin
+    return total
+
+
+def heat_map(question: Question, rows: Iterable[Row]) -> dict[tuple[str, int], float]:
+    """(weekday, hour) -> hours, of all entries."""
+    q = Question(**{**vars(question), "interval": "hour"})
+    found: dict[tuple[str, int], int] = defaultdict(int)
+    hours = steps(q)
+    lows = [low for low, _ in hours]
+    for row in rows:
+        if not counts(row, q, q.attribution):
+            continue
+        first = max(0, bisect.bisect_right(lows, row.start * 1000) - 1)
+        for low, high in hours[first:]:
+            if low > stop_of(row, q) * 1000:
+                break
+            local = clock(low, q.zone)
+            found[local.strftime("%A"), local.hour] += time_in(row, low, high, q, q.attribution)
+    return {slot: ms / HOUR_MS for slot, ms in found.items()}
+
+
+def utc(year: int, month: int, day: int, hour: int = 0, minute: int = 0, second: int = 0) -> int:
+    """Epoch seconds."""
+    return int(datetime(year, month, day, hour, minute, second, tzinfo=UTC).timestamp())
