@@ -12,6 +12,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, Self
+from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
 import structlog
@@ -24,8 +25,17 @@ from toggl_pulse.metrics import Answers, Contact
 from toggl_pulse.mirror import Mirror, SyncRun
 from toggl_pulse.model import QuotaBucket
 from toggl_pulse.scheduler import Schedule, Scheduler
-from toggl_pulse.settings import Settings
-from toggl_pulse.sync import Progress, RunReport, Syncer, contact, progress_state
+from toggl_pulse.settings import Settings, is_loopback
+from toggl_pulse.sync import (
+    Check,
+    Progress,
+    RunReport,
+    Syncer,
+    check_mirror,
+    check_toggl,
+    contact,
+    progress_state,
+)
 from toggl_pulse.toggl import Credentials, Quota, TogglClient
 
 __all__ = ["Service", "demo_settings", "run_as_json", "utc_now"]
@@ -33,9 +43,11 @@ __all__ = ["Service", "demo_settings", "run_as_json", "utc_now"]
 DEMO_ZONE = "Europe/Berlin"
 MONDAY = 1
 RUNS_SHOWN, RUNS_SEARCHED = 5, 500
+# a little more than lies between two full syncs of the default schedule
+SYNCED_WITHIN = timedelta(hours=13)
 FULL_REASONS = {"start", "schedule", "request"}
-# Real Toggl asks for about one request a second; the simulated one on loopback is in no hurry to be protected.
-PACE, DEMO_PACE = 1.0, 50.0
+# Toggl asks for about one request a second; a simulated one on this machine needs no such care.
+PACE, LOOPBACK_PACE = 1.0, 100.0
 NO_CREDENTIALS = (
     "There are no Toggl credentials: set TOGGL_API_TOKEN (or TOGGL_EMAIL and TOGGL_PASSWORD) in the environment "
     "or in .env, or look at the demo with `toggl-pulse demo`."
@@ -126,7 +138,7 @@ class Service:
                 quota=quota,
                 clock=self.clock,
                 sleep=self._sleep,
-                pace=DEMO_PACE if self.demo else PACE,
+                pace=LOOPBACK_PACE if is_loopback(urlsplit(base_url).hostname or "") else PACE,
             )
             self._syncer = Syncer(
                 self._client,
@@ -171,6 +183,20 @@ class Service:
         """One run, to its end. Raises `Busy` while another process or task syncs."""
         syncer = await self.connect()
         return await syncer.run(reason, full=full, use_reserve=use_reserve)
+
+    async def examine(self) -> list[Check]:
+        """What `doctor` tells: schedule, mirror, and with at most six requests token, clock, quota and Toggl's ways."""
+        now = self.clock()
+        due = self._schedule.after(now)
+        checks = [Check("schedule", due is not None, f"The next full sync of a running service is at {_iso(due)}.")]
+        checks += await asyncio.to_thread(check_mirror, self.mirror, clock=self.clock, fresh_for=SYNCED_WITHIN)
+        try:
+            await self.connect()
+        except NeedsUser as error:
+            return [*checks, Check("token", False, error.message)]
+        if self._client is not None:
+            checks += await check_toggl(self._client, clock=self.clock)
+        return checks
 
     def request_sync(self) -> None:
         """Begin a full sync and return at once; must be called on the event loop. Raises `Busy` while one runs."""

@@ -22,7 +22,7 @@ from pydantic_settings import BaseSettings, NoDecode, PydanticBaseSettingsSource
 
 from toggl_pulse.errors import BadRequest
 
-__all__ = ["HIDDEN", "LOOPBACK_NAMES", "Settings", "describe", "in_force", "load_settings"]
+__all__ = ["HIDDEN", "LOOPBACK_NAMES", "Settings", "describe", "in_force", "is_loopback", "load_settings"]
 
 HIDDEN = "(hidden)"
 LOOPBACK_NAMES = ("localhost", "127.0.0.1", "::1")
@@ -35,7 +35,8 @@ def _split_names(value: object) -> object:
     return tuple(name.strip() for name in value.split(",") if name.strip()) if isinstance(value, str) else value
 
 
-def _is_loopback(host: str) -> bool:
+def is_loopback(host: str) -> bool:
+    """Whether this name or address can only mean this machine."""
     if host == "localhost":
         return True
     try:
@@ -121,7 +122,7 @@ class Settings(BaseSettings):
         if parts.scheme not in {"http", "https"} or not parts.hostname or parts.username or parts.query:
             message = "must be an http or https address without user, password or query"
             raise ValueError(message)
-        if parts.scheme == "http" and not _is_loopback(parts.hostname):
+        if parts.scheme == "http" and not is_loopback(parts.hostname):
             message = "must use https, or your token would travel in clear"
             raise ValueError(message)
         return value.rstrip("/")
@@ -139,7 +140,7 @@ class Settings(BaseSettings):
         if (self.toggl_email is None) != (self.toggl_password is None) and self.toggl_api_token is None:
             message = "TOGGL_EMAIL and TOGGL_PASSWORD must be given together."
             raise ValueError(message)
-        if self.api_token is None and not _is_loopback(self.host):
+        if self.api_token is None and not is_loopback(self.host):
             message = "API_TOKEN must be set when HOST is not a loopback address, or anyone could read your hours."
             raise ValueError(message)
         return self

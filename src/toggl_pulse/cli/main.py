@@ -13,6 +13,7 @@ import typer
 from toggl_pulse import __version__
 from toggl_pulse.cli.backup import backup
 from toggl_pulse.cli.config import config
+from toggl_pulse.cli.doctor import doctor
 from toggl_pulse.cli.export import export
 from toggl_pulse.cli.healthcheck import healthcheck
 from toggl_pulse.cli.query import query
@@ -32,7 +33,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 
-for verb in (serve, sync, status, query, export, backup, demo, config, healthcheck):
+for verb in (serve, sync, status, doctor, query, export, backup, demo, config, healthcheck):
     app.command()(verb)
 
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import UTC, date, datetime, time, timedelta
+from functools import cache
 from zoneinfo import ZoneInfo
 
 from .rows import EntryRow
@@ -119,6 +120,7 @@ def _days(day: date, interval: str, week_start: int) -> tuple[date, date]:
     return date(number // 12, number % 12 + 1, 1), date(following // 12, following % 12 + 1, 1)
 
 
+@cache
 def _midnight(day: date, zone: ZoneInfo) -> int:
     """Return the first second of a local day, which is not 00:00 where the clock jumps over it."""
     moment = int(datetime.combine(day, time(), zone).astimezone(UTC).timestamp())

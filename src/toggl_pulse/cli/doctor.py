@@ -1,0 +1,52 @@
+"""`toggl-pulse doctor`: is everything as it should be? Its output holds no secret and no private text."""
+
+from __future__ import annotations
+
+import asyncio
+import platform
+from typing import Annotated
+
+import orjson
+import typer
+
+from toggl_pulse import __version__
+from toggl_pulse.cli.parts import printable, start_logs
+from toggl_pulse.errors import NeedsUser
+from toggl_pulse.service import Service
+from toggl_pulse.settings import load_settings
+from toggl_pulse.sync import Check
+
+__all__ = ["doctor"]
+
+SIGNS = {True: "ok", False: "NO", None: "?"}
+
+
+def doctor(
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+) -> None:
+    """Check token, quota, clock, database, schedule and what is taken for granted about Toggl, in six requests at most.
+
+    The output holds no secret and none of your texts: it can go into a bug report as it is. Exit code 0 means that
+    nothing is wrong, 4 that the token is refused or missing, 1 anything else.
+    """
+    settings = load_settings()
+    start_logs(settings, level="ERROR")
+    checks = asyncio.run(_examine(Service(settings)))
+    versions = f"toggl-pulse {__version__}, Python {platform.python_version()}, {platform.system()}"
+    if as_json:
+        found = [{"name": check.name, "ok": check.ok, "sentence": check.sentence} for check in checks]
+        typer.echo(orjson.dumps({"versions": versions, "checks": found}, option=orjson.OPT_INDENT_2).decode())
+    else:
+        typer.echo(versions)
+        for check in checks:
+            typer.echo(f"{SIGNS[check.ok]:<3} {check.name:<16} {printable(check.sentence)}")
+    wrong = {check.name for check in checks if check.ok is False}
+    if wrong:
+        raise typer.Exit(NeedsUser.exit_code if "token" in wrong else 1)
+
+
+async def _examine(service: Service) -> list[Check]:
+    try:
+        return await service.examine()
+    finally:
+        await service.stop()
