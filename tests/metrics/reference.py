@@ -8,11 +8,13 @@ from __future__ import annotations
 
 import bisect
 import itertools
+import re
 from collections import defaultdict
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from functools import cache
+from typing import Any
 from zoneinfo import ZoneInfo
 
 from metrics.sources import Row
@@ -20,8 +22,10 @@ from toggl_pulse.model import NO_ID, Catalogue
 
 HOUR_MS = 3_600_000
 MINUTE_MS = 60_000
-QUARTER_MS = 900_000
 OTHER = "(other)"
+
+Condition = tuple[str, str, tuple[str, ...]]
+"""A filter: dimension, operator, values."""
 
 
 @dataclass(frozen=True)
@@ -35,6 +39,7 @@ class Question:
     attribution: str = "start"
     week_start: int = 1
     limit: int | None = None
+    conditions: tuple[Condition, ...] = ()
     horizon: int = 0
     """Until when running entries count, in seconds."""
 
@@ -51,37 +56,40 @@ def week_of(day: date, week_start: int) -> date:
     return day - timedelta(days=since)
 
 
-def period_of(interval: str, week_start: int) -> Callable[[datetime], object]:
+def period_of(interval: str, week_start: int) -> Callable[[datetime], tuple[object, ...]]:
     """What is the same for all moments of one step."""
-    return {
+    periods: dict[str, Callable[[datetime], tuple[object, ...]]] = {
         "hour": lambda local: (local.date(), local.hour, local.utcoffset()),
-        "day": lambda local: local.date(),
-        "week": lambda local: week_of(local.date(), week_start),
+        "day": lambda local: (local.date(),),
+        "week": lambda local: (week_of(local.date(), week_start),),
         "month": lambda local: (local.year, local.month),
         "quarter": lambda local: (local.year, (local.month - 1) // 3),
-        "year": lambda local: local.year,
-    }[interval]
+        "year": lambda local: (local.year,),
+    }
+    return periods[interval]
 
 
 @cache
 def changes(start_ms: int, end_ms: int, interval: str, zone: ZoneInfo, week_start: int) -> list[int]:
-    """Every quarter of an hour around the range at which another step begins.
+    """Every minute around the range at which another step begins.
 
-    Found by walking: in long strides, and where the step is another one, in quarters of an hour.
+    Found by walking: in long strides, and where the step or the clock is another one, minute by minute. An hour that
+    the clock shows twice is two steps; a day, week or month that it shows twice begins when it is shown first.
     """
     period = period_of(interval, week_start)
     reach = {"hour": 1, "day": 3, "week": 9, "month": 33, "quarter": 94, "year": 368}[interval] * 24 * HOUR_MS
-    stride = {"hour": QUARTER_MS, "day": HOUR_MS}.get(interval, 6 * HOUR_MS)
+    stride = HOUR_MS if interval in {"hour", "day"} else 6 * HOUR_MS
     moment = (start_ms - reach) // stride * stride
     found = []
+    shown = [period(clock(moment, zone))]
     while moment < end_ms + reach:
-        before = period(clock(moment, zone))
-        if period(clock(moment + stride, zone)) != before:
-            for quarter in range(moment + QUARTER_MS, moment + stride + 1, QUARTER_MS):
-                after = period(clock(quarter, zone))
-                if after != before:
-                    found.append(quarter)
-                before = after
+        before, after = clock(moment, zone), clock(moment + stride, zone)
+        if period(after) != period(before) or after.utcoffset() != before.utcoffset():
+            for minute in range(moment + MINUTE_MS, moment + stride + 1, MINUTE_MS):
+                now = period(clock(minute, zone))
+                if now != shown[-1] and not (interval != "hour" and now in shown):
+                    found.append(minute)
+                    shown.append(now)
         moment += stride
     return found
 
@@ -91,8 +99,15 @@ def steps(question: Question) -> list[tuple[int, int]]:
     q = question
     if q.interval == "range":
         return [(q.start_ms, max(q.end_ms, q.start_ms + 1))]
-    pairs = itertools.pairwise(changes(q.start_ms, q.end_ms, q.interval, q.zone, q.week_start))
+    block = {"hour": 10, "day": 50, "week": 100}.get(q.interval, 1000) * 24 * HOUR_MS
+    # ranges nearby share one walk
+    first, last = q.start_ms // block * block, -(-q.end_ms // block) * block
+    pairs = itertools.pairwise(changes(first, last, q.interval, q.zone, q.week_start))
     return [(low, high) for low, high in pairs if high > q.start_ms and low < max(q.end_ms, q.start_ms + 1)]
+
+
+class TieError(Exception):
+    """Two groups of one size, of which `limit` keeps one."""
 
 
 # --- entries --------------------------------------------------------------------------------------------------
@@ -136,17 +151,50 @@ def time_in(row: Row, low: int, high: int, question: Question, attribution: str)
 def groups_of(row: Row, group_by: str, names: Catalogue) -> list[object]:
     """Inside, a group is an id; `all` when nothing is grouped."""
     project = names.projects.get(row.project)
-    return {
-        "none": lambda: ["all"],
-        "workspace": lambda: [row.workspace],
-        "client": lambda: [(project.client_id if project else None) or None],
-        "project": lambda: [None if row.project == NO_ID else row.project],
-        "task": lambda: [None if row.task == NO_ID else row.task],
-        "tag": lambda: list(row.tags) or [None],
-        "user": lambda: [row.user],
-        "billable": lambda: [row.billable],
-        "description": lambda: [row.description],
-    }[group_by]()
+    found: dict[str, list[object]] = {
+        "none": ["all"],
+        "workspace": [row.workspace],
+        "client": [(project.client_id if project else None) or None],
+        "project": [None if row.project == NO_ID else row.project],
+        "task": [None if row.task == NO_ID else row.task],
+        "tag": list(row.tags) or [None],
+        "user": [row.user],
+        "billable": [row.billable],
+        "description": [row.description],
+    }
+    return found[group_by]
+
+
+def words_for(group: object, dimension: str, names: Catalogue) -> tuple[str, str]:
+    """What a group is called, and the other word that a filter may use for it: its id."""
+    if isinstance(group, bool):
+        return str(group).lower(), "billable" if group else "not billable"
+    if isinstance(group, str):
+        return group, group or "(no description)"
+    if group is None:
+        return f"(no {dimension})", f"(no {dimension})"
+    rows: dict[str, Mapping[int, Any]] = {
+        "workspace": names.workspaces,
+        "client": names.clients,
+        "project": names.projects,
+        "task": names.tasks,
+        "tag": names.tags,
+        "user": names.users,
+    }
+    assert isinstance(group, int)
+    named = rows[dimension].get(group)
+    return (f"(unknown {dimension} {group})" if named is None else named.name), str(group)
+
+
+def passes(row: Row, condition: Condition, names: Catalogue) -> bool:
+    """Whether at least one group of the entry is meant; for the negated forms, whether none is."""
+    dimension, operator, values = condition
+    words = [words_for(group, dimension, names) for group in groups_of(row, dimension, names)]
+    if operator in {"=~", "!~"}:
+        meant = any(re.search(values[0], name) for name, _ in words)
+    else:
+        meant = any(word in values for both in words for word in both)
+    return meant != (operator in {"!=", "!~", "not_one_of"})
 
 
 # --- metrics --------------------------------------------------------------------------------------------------
@@ -165,12 +213,16 @@ def answer(question: Question, rows: Iterable[Row], names: Catalogue) -> Values:
     """Group -> start of step (ms) -> value; None where there is none."""
     q = question
     attribution = ATTRIBUTION.get(q.metric, q.attribution)
-    rows = [row for row in rows if belongs(row, q.metric) and counts(row, q, attribution)]
+    rows = [row for row in filtered(q, rows, names) if belongs(row, q.metric) and counts(row, q, attribution)]
     members = folded(q, rows, names, attribution)
     return {
         group: {low: value(q, entries, low, high, attribution) for low, high in steps(q)}
         for group, entries in members.items()
     }
+
+
+def filtered(q: Question, rows: Iterable[Row], names: Catalogue) -> list[Row]:
+    return [row for row in rows if all(passes(row, condition, names) for condition in q.conditions)]
 
 
 def belongs(row: Row, metric: str) -> bool:
@@ -199,7 +251,8 @@ def folded(q: Question, rows: list[Row], names: Catalogue, attribution: str) -> 
         return dict(members)
     sizes = sorted((size(group) for group in members), reverse=True)
     least = sizes[q.limit - 1]
-    assert sizes[q.limit] < least, "two groups of one size: which one stays is the label's matter"
+    if sizes[q.limit] == least:
+        raise TieError  # which one stays is the label's matter
     kept = {group: entries for group, entries in members.items() if size(group) >= least}
     rest = {row.id: row for group, entries in members.items() if group not in kept for row in entries}
     return kept | {OTHER: list(rest.values())}
@@ -228,9 +281,9 @@ def active_days(q: Question, entries: list[Row], low: int, high: int) -> int:
     """Days of the range with a minute or more, whose first moment in the range is in the step."""
     days = steps(Question("", q.start_ms, q.end_ms, q.zone, "day"))
     found = 0
-    for begin, end in days:
-        begin, end = max(begin, q.start_ms), min(end, q.end_ms)
-        if low <= begin < high and wall_clock(q, entries, begin, end) >= MINUTE_MS:
+    for midnight, next_midnight in days:
+        first = max(midnight, q.start_ms)
+        if low <= first < high and wall_clock(q, entries, first, min(next_midnight, q.end_ms)) >= MINUTE_MS:
             found += 1
     return found
 
@@ -247,22 +300,27 @@ def wall_clock(q: Question, entries: list[Row], low: int, high: int) -> int:
     return total
 
 
-def heat_map(question: Question, rows: Iterable[Row]) -> dict[tuple[str, int], float]:
-    """(weekday, hour) -> hours, of all entries."""
+Slots = dict[tuple[str, int], float]
+
+
+def heat_map(question: Question, rows: Iterable[Row], names: Catalogue) -> dict[object, Slots]:
+    """Group -> (weekday, hour) -> hours, where there are any."""
     q = Question(**{**vars(question), "interval": "hour"})
-    found: dict[tuple[str, int], int] = defaultdict(int)
+    rows = [row for row in filtered(q, rows, names) if counts(row, q, q.attribution)]
     hours = steps(q)
     lows = [low for low, _ in hours]
-    for row in rows:
-        if not counts(row, q, q.attribution):
-            continue
-        first = max(0, bisect.bisect_right(lows, row.start * 1000) - 1)
-        for low, high in hours[first:]:
-            if low > stop_of(row, q) * 1000:
-                break
-            local = clock(low, q.zone)
-            found[local.strftime("%A"), local.hour] += time_in(row, low, high, q, q.attribution)
-    return {slot: ms / HOUR_MS for slot, ms in found.items()}
+    answer: dict[object, Slots] = {}
+    for group, entries in folded(q, rows, names, q.attribution).items():
+        found: dict[tuple[str, int], int] = defaultdict(int)
+        for row in entries:
+            first = max(0, bisect.bisect_right(lows, row.start * 1000) - 1)
+            for low, high in hours[first:]:
+                if low > stop_of(row, q) * 1000:
+                    break
+                local = clock(low, q.zone)
+                found[local.strftime("%A"), local.hour] += time_in(row, low, high, q, q.attribution)
+        answer[group] = {slot: ms / HOUR_MS for slot, ms in found.items() if ms}
+    return answer
 
 
 def utc(year: int, month: int, day: int, hour: int = 0, minute: int = 0, second: int = 0) -> int:

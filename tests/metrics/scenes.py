@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Iterator
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
+import pytest
+from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 
-from metrics.reference import utc
+from metrics.reference import Condition, utc
 from metrics.sources import MemorySource, Row
 from toggl_pulse.metrics import Answers, Contact, cells, columns, sums
 from toggl_pulse.model import NO_ID, Catalogue, Client, Profile, Project, Tag, Task, User, Workspace
@@ -44,8 +45,19 @@ MOMENTS = {
     "America/Santiago": (utc(2026, 4, 5, 3), utc(2026, 9, 6, 4)),
     "Asia/Beirut": (utc(2026, 3, 28, 22), utc(2026, 10, 24, 21)),
     "Africa/Cairo": (utc(2026, 4, 23, 22), utc(2026, 10, 29, 21)),
+    "America/St_Johns": (utc(2010, 11, 7, 2, 31), utc(2010, 3, 14, 3, 31)),
     "Pacific/Apia": (utc(2011, 12, 30, 10),),
 }
+
+QUICK = settings(
+    deadline=None,
+    max_examples=200,
+    suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large, HealthCheck.filter_too_much],
+)
+"""What every run can afford."""
+
+DEEP = settings(QUICK, max_examples=6_000)
+"""For tests marked `long`."""
 
 LONGEST_DAYS = {"hour": 2, "day": 20, "week": 60, "month": 150, "quarter": 400, "year": 800, "range": 100}
 
@@ -59,56 +71,102 @@ def answers_of(source: MemorySource, now: datetime = NOW, last: datetime | None 
 @contextlib.contextmanager
 def small_limits() -> Iterator[None]:
     """Blocks of three rows, and nothing at once: what else only large accounts go through."""
-    before = sums.BLOCK, cells.CODES_AT_ONCE, cells.CELLS_AT_ONCE, columns._REACH, columns._MOST_EXTRA
-    sums.BLOCK, cells.CODES_AT_ONCE, cells.CELLS_AT_ONCE, columns._REACH, columns._MOST_EXTRA = 3, 0, 5, 2, 2
-    try:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(sums, "BLOCK", 3)
+        patch.setattr(cells, "CODES_AT_ONCE", 0)
+        patch.setattr(cells, "CELLS_AT_ONCE", 5)
+        patch.setattr(columns, "_REACH", 2)
+        patch.setattr(columns, "_MOST_EXTRA", 2)
+        patch.setattr(columns, "_FEW", 1)
         yield
-    finally:
-        sums.BLOCK, cells.CODES_AT_ONCE, cells.CELLS_AT_ONCE, columns._REACH, columns._MOST_EXTRA = before
 
 
-@st.composite
-def moments(draw: st.DrawFn) -> tuple[ZoneInfo, int]:
-    """A zone and a moment of interest in it."""
-    name = draw(st.sampled_from(sorted(MOMENTS)))
-    return ZoneInfo(name), draw(st.sampled_from(MOMENTS[name]))
+Scene = tuple[ZoneInfo, int]
+
+moments: st.SearchStrategy[Scene] = st.sampled_from(
+    [(ZoneInfo(name), moment) for name, of_zone in MOMENTS.items() for moment in of_zone]
+)
+"""A zone and a moment of interest in it."""
+
+_drafts = st.lists(
+    st.tuples(
+        # start, from the moment: as seconds, or as a share of the range
+        st.integers(-3 * 3600, 3 * 3600) | st.sampled_from([0, -1, 1, -3600, 3600, -1800, 86_400]) | st.none(),
+        st.integers(-100, 100),
+        st.sampled_from([0, 1, 59, 60, 3600, 86_400]) | st.integers(0, 4 * 3600) | st.integers(0, 3 * 86_400),
+        st.sampled_from(["finished"] * 8 + ["running", "longer", "shorter"]),
+        st.sampled_from([1, 2]),
+        st.sampled_from([NO_ID, 11, 12, 13, 14, 15]),
+        st.sampled_from([NO_ID, 21, 22]),
+        st.sampled_from([1, 1, 2]),
+        st.booleans(),
+        st.sampled_from([(), (), (31,), (32,), (31, 32), (31, 33), (31, 32, 33), (34,), (33, 34)]),
+        st.sampled_from(["", "a", "b"]),
+    ),
+    max_size=12,
+)
 
 
-@st.composite
-def row_lists(draw: st.DrawFn, around: int, days: int) -> list[Row]:
+def row_lists(around: int, days: int) -> st.SearchStrategy[list[Row]]:
     """Up to a dozen entries around a moment, of every kind that Toggl knows."""
-    offsets = st.one_of(
-        st.integers(-3 * 3600, 3 * 3600),
-        st.integers(-days * 86_400, days * 86_400),
-        st.sampled_from([0, -1, 1, -3600, 3600, -1800, 86_400]),
-    )
-    lengths = st.one_of(
-        st.sampled_from([0, 1, 59, 60, 3600, 86_400]),
-        st.integers(0, 4 * 3600),
-        st.integers(0, 3 * 86_400),
-    )
-    found = []
-    for number in range(draw(st.integers(0, 12))):
-        start = around + draw(offsets)
-        length = draw(lengths)
-        found.append(
-            Row(
-                # ids against the order of starts
-                id=2**31 + 1000 - number,
-                start=start,
-                stop=None if draw(st.integers(0, 9)) == 0 else start + length,
-                seconds=draw(st.none() | st.just(length + 7)),
-                workspace=draw(st.sampled_from([1, 2])),
-                project=draw(st.sampled_from([NO_ID, 11, 12, 13, 14, 15])),
-                task=draw(st.sampled_from([NO_ID, 21, 22])),
-                user=draw(st.sampled_from([1, 1, 2])),
-                billable=draw(st.booleans()),
-                tags=tuple(sorted(draw(st.sets(st.sampled_from([31, 32, 33, 34]), max_size=3)))),
-                description=draw(st.sampled_from(["", "a", "b"])),
-            )
-        )
-    return found
+    return _drafts.map(lambda drafts: [_row(number, around, days, *draft) for number, draft in enumerate(drafts)])
 
 
-def running_only_once(rows: list[Row]) -> list[Row]:
-    return [replace(row, stop=row.start) if row.stop is None else row for row in rows]
+def _row(
+    number: int,
+    around: int,
+    days: int,
+    offset: int | None,
+    share: int,
+    length: int,
+    kind: str,
+    workspace: int,
+    project: int,
+    task: int,
+    user: int,
+    billable: bool,  # noqa: FBT001 - drawn by position
+    tags: tuple[int, ...],
+    description: str,
+) -> Row:
+    start = around + (share * days * 864 if offset is None else offset)
+    return Row(
+        id=2**31 + 1000 - number,  # against the order of starts
+        start=start,
+        stop=None if kind == "running" else start + length,
+        seconds={"longer": length + 7, "shorter": length // 2}.get(kind),
+        workspace=workspace,
+        project=project,
+        task=task,
+        user=user,
+        billable=billable,
+        tags=tags,
+        description=description,
+    )
+
+
+# words for each dimension: names (one of them twice), ids, labels of none, and things that nobody has
+WORDS = {
+    "workspace": ["Home", "2", "Nowhere"],
+    "client": ["Acme", "9", "(no client)", "8"],
+    "project": ["Site", "Garden", "14", "15", "(no project)", "(unknown project 15)", "99"],
+    "task": ["Draft", "21", "(no task)"],
+    "tag": ["deep", "32", "34", "(no tag)", "(unknown tag 34)"],
+    "user": ["Ann", "2", "Eve"],
+    "billable": ["true", "false", "not billable"],
+    "description": ["a", "", "(no description)", "c"],
+}
+PATTERNS = ["^S", "a", "o$", "[(]no", "Garden|Old", "^$", "e+", "x"]
+
+
+def _conditions_of(dimension: str) -> st.SearchStrategy[Condition]:
+    words = st.sampled_from(WORDS[dimension])
+    several = st.lists(words, min_size=1, max_size=3, unique=True).map(tuple)
+    return st.one_of(
+        st.tuples(st.just(dimension), st.sampled_from(["=~", "!~"]), st.tuples(st.sampled_from(PATTERNS))),
+        st.tuples(st.just(dimension), st.sampled_from(["=", "!=", "text"]), st.tuples(words)),
+        st.tuples(st.just(dimension), st.sampled_from(["one_of", "not_one_of"]), several),
+    )
+
+
+conditions: st.SearchStrategy[Condition] = st.one_of([_conditions_of(dimension) for dimension in WORDS])
+"""One filter."""

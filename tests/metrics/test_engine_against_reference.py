@@ -1,16 +1,20 @@
 from __future__ import annotations
 
+import contextlib
+import itertools
 import math
-from dataclasses import dataclass
+from collections import defaultdict
+from dataclasses import dataclass, replace
 
-from hypothesis import HealthCheck, assume, given, settings
+import pytest
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from metrics import reference
-from metrics.reference import Question
-from metrics.scenes import LONGEST_DAYS, NAMES, answers_of, moments, row_lists, small_limits
+from metrics.reference import Question, TieError, Values
+from metrics.scenes import DEEP, LONGEST_DAYS, NAMES, QUICK, answers_of, conditions, moments, row_lists, small_limits
 from metrics.sources import MemorySource, Row
-from toggl_pulse.metrics import DIMENSIONS, METRICS, OTHER, Answers, Query, Series
+from toggl_pulse.metrics import DIMENSIONS, METRICS, OTHER, Answers, Filter, Query, Series
 from toggl_pulse.model import from_epoch
 
 GROUPINGS = ("none", *DIMENSIONS)
@@ -24,139 +28,181 @@ class Scene:
     small: bool
     """Whether the engine works in tiny blocks and two looks."""
 
-    @property
-    def query(self) -> Query:
-        q = self.question
-        return Query(
-            q.metric,
-            q.start_ms,
-            q.end_ms,
-            q.zone,
-            group_by=q.group_by,
-            interval=q.interval,
-            attribution=q.attribution,
-            limit=q.limit,
-            week_start=q.week_start,
-        )
-
     def answers(self) -> Answers:
         return answers_of(MemorySource.of(self.rows, NAMES), from_epoch(self.question.horizon))
 
+    def limits(self) -> contextlib.AbstractContextManager[None]:
+        return small_limits() if self.small else contextlib.nullcontext()
+
 
 @st.composite
-def scenes(
-    draw: st.DrawFn, metrics: tuple[str, ...] = SERIES, intervals: tuple[str, ...] = tuple(LONGEST_DAYS)
-) -> Scene:
-    zone, moment = draw(moments())
+def scenes(draw: st.DrawFn, intervals: tuple[str, ...] = tuple(LONGEST_DAYS)) -> Scene:
+    zone, moment = draw(moments)
     interval = draw(st.sampled_from(intervals))
     half = LONGEST_DAYS[interval] * 43_200_000
-    start_ms = moment * 1000 - draw(st.integers(0, half) | st.sampled_from([0, 1, 500, 86_400_000]))
-    end_ms = moment * 1000 + draw(st.integers(0, half) | st.sampled_from([0, 1, 500, 999, 86_400_000]))
     question = Question(
-        metric=draw(st.sampled_from(metrics)),
-        start_ms=start_ms,
-        end_ms=end_ms,
+        metric="tracked_hours",
+        start_ms=moment * 1000 - draw(st.integers(0, half) | st.sampled_from([0, 1, 500, 86_400_000])),
+        end_ms=moment * 1000 + draw(st.integers(0, half) | st.sampled_from([0, 1, 500, 999, 86_400_000])),
         zone=zone,
         interval=interval,
         group_by=draw(st.sampled_from(GROUPINGS)),
-        attribution=draw(st.sampled_from(["start", "split"])),
         week_start=draw(st.integers(0, 6)),
         limit=draw(st.none() | st.integers(1, 3)),
         horizon=moment + draw(st.integers(-86_400, 5 * 86_400)),
+        conditions=tuple(draw(st.just([]) | st.lists(conditions, max_size=2))),
     )
     return Scene(draw(row_lists(moment, LONGEST_DAYS[interval])), question, draw(st.booleans()))
+
+
+def query_of(q: Question) -> Query:
+    return Query(
+        q.metric,
+        q.start_ms,
+        q.end_ms,
+        q.zone,
+        group_by=q.group_by,
+        interval=q.interval,
+        attribution=q.attribution,
+        limit=q.limit,
+        week_start=q.week_start,
+        filters=tuple(Filter(*condition) for condition in q.conditions),  # type: ignore[arg-type]
+    )
 
 
 def key_of(series: Series, group_by: str) -> object:
     return OTHER if series.other else "all" if group_by == "none" else series.key
 
 
-def ask(scene: Scene) -> dict[object, dict[int, float | None]]:
-    def asked() -> dict[object, dict[int, float | None]]:
-        answer = scene.answers().answer(scene.query)
-        return {
-            key_of(series, scene.question.group_by): {
-                at: None if math.isnan(value) else value
-                for at, value in zip(series.times_ms.tolist(), series.values.tolist(), strict=True)
-            }
-            for series in answer.series
+def ask(answers: Answers, q: Question) -> Values:
+    return {
+        key_of(series, q.group_by): {
+            at: None if math.isnan(value) else value
+            for at, value in zip(series.times_ms.tolist(), series.values.tolist(), strict=True)
         }
-
-    if not scene.small:
-        return asked()
-    with small_limits():
-        return asked()
-
-
-@settings(deadline=None, max_examples=400, suppress_health_check=[HealthCheck.too_slow])
-@given(scenes())
-def test_every_value_of_every_group_and_step_equals_the_reference(scene: Scene) -> None:
-    try:
-        expected = reference.answer(scene.question, scene.rows, NAMES)
-    except AssertionError:
-        assume(False)
-
-    assert expected == ask(scene)
-
-
-@settings(deadline=None, max_examples=100, suppress_health_check=[HealthCheck.too_slow])
-@given(scenes(intervals=("hour",)))
-def test_hours_by_weekday_and_hour_equal_the_reference(scene: Scene) -> None:
-    question = Question(**{**vars(scene.question), "metric": "weekday_hour_hours", "group_by": "none"})
-    scene = Scene(scene.rows, question, scene.small)
-    expected = reference.heat_map(question, scene.rows)
-
-    table = scene.answers().answer(scene.query).table
-
-    assert table is not None
-    assert len(table.rows) == 7 * 24
-    assert {slot: hours for slot, hours in expected.items() if hours} == {
-        (day, hour): hours for day, hour, hours in table.rows if hours
+        for series in answers.answer(query_of(q)).series
     }
 
 
-@settings(deadline=None, max_examples=100)
-@given(scenes(intervals=("range",)))
-def test_entries_of_a_range_are_those_that_the_reference_counts(scene: Scene) -> None:
-    q = scene.question
-    expected = [row for row in scene.rows if reference.counts(row, q, q.attribution)]
+def check_series(scene: Scene) -> None:
+    """Every metric of the catalogue that has series, by both attributions."""
+    answers = scene.answers()
+    for metric, attribution in itertools.product(SERIES, ["start", "split"]):
+        question = replace(scene.question, metric=metric, attribution=attribution)
+        with contextlib.suppress(TieError), scene.limits():
+            expected = reference.answer(question, scene.rows, NAMES)
+            assert expected == ask(answers, question), (metric, attribution)
+
+
+@settings(QUICK)
+@given(scenes())
+def test_every_value_of_every_group_and_step_equals_the_reference(scene: Scene) -> None:
+    check_series(scene)
+
+
+@pytest.mark.long
+@settings(DEEP)
+@given(scenes())
+def test_every_value_of_every_group_and_step_equals_the_reference_in_thousands_of_scenes(scene: Scene) -> None:
+    check_series(scene)
+
+
+def check_heat_map(scene: Scene) -> None:
+    for attribution in ("start", "split"):
+        question = replace(scene.question, metric="weekday_hour_hours", attribution=attribution)
+        with contextlib.suppress(TieError):
+            expected = reference.heat_map(question, scene.rows, NAMES)
+            with scene.limits():
+                table = scene.answers().answer(query_of(question)).table
+
+            assert table is not None
+            assert len(expected) * 7 * 24 == len(table.rows)
+            found: dict[str, dict[tuple[str, int], float]] = defaultdict(dict)
+            for *group, day, hour, hours in table.rows:
+                if hours:
+                    found["".join(group)][day, hour] = hours
+            # by content, for the table has labels and the reference has ids
+            assert sorted(str(sorted(slots.items())) for slots in expected.values() if slots) == sorted(
+                str(sorted(slots.items())) for slots in found.values()
+            )
+
+
+@settings(QUICK, max_examples=80)
+@given(scenes(intervals=("hour",)))
+def test_hours_by_weekday_and_hour_equal_the_reference(scene: Scene) -> None:
+    check_heat_map(scene)
+
+
+@pytest.mark.long
+@settings(DEEP)
+@given(scenes(intervals=("hour", "day")))
+def test_hours_by_weekday_and_hour_equal_the_reference_in_thousands_of_scenes(scene: Scene) -> None:
+    check_heat_map(scene)
+
+
+@settings(QUICK)
+@given(scenes(intervals=("range", "hour")), st.sampled_from(["start", "split"]))
+def test_entries_of_a_range_are_those_that_the_reference_counts(scene: Scene, attribution: str) -> None:
+    q = replace(scene.question, attribution=attribution)
+    expected = [row for row in reference.filtered(q, scene.rows, NAMES) if reference.counts(row, q, attribution)]
     expected.sort(key=lambda row: (row.start, row.id))
 
-    found = list(scene.answers().entries(scene.query))
+    with scene.limits():
+        found = list(scene.answers().entries(query_of(q)))
+        table = scene.answers().answer(query_of(replace(q, metric="entries"))).table
 
     assert [row.id for row in expected] == [row.id for row in found]
     assert [reference.length_of(row, q) for row in expected] == [row.seconds * 1000 for row in found]
+    assert [row.stop for row in expected] == [row.stop and int(row.stop.timestamp()) for row in found]
+    assert table is not None
+    assert [str(row.id) for row in reversed(expected)][: q.limit] == [row[-1] for row in table.rows]
 
 
-@settings(deadline=None, max_examples=100)
-@given(scenes(metrics=("toggl_time_entry",), intervals=("range",)))
+@settings(QUICK)
+@given(scenes(intervals=("range", "hour")))
 def test_points_are_the_finished_entries_by_start_and_id(scene: Scene) -> None:
-    q = scene.question
-    rows = sorted((row for row in scene.rows if row.stop is not None), key=lambda row: (row.start, row.id))
+    q = replace(scene.question, metric="toggl_time_entry")
+    rows = [row for row in reference.filtered(q, scene.rows, NAMES) if row.stop is not None]
     rows = [row for row in rows if reference.counts(row, q, "start")]
-    try:
+    rows.sort(key=lambda row: (row.start, row.id))
+    with contextlib.suppress(TieError):
         expected = reference.folded(q, rows, NAMES, "start")
-    except AssertionError:
-        assume(False)
 
-    answer = scene.answers().answer(scene.query)
+        series = scene.answers().answer(query_of(q)).series
 
-    assert {
-        group: sorted((row.start * 1000, float(row.duration)) for row in rows) for group, rows in expected.items()
-    } == {
-        key_of(series, q.group_by): sorted(zip(series.times_ms.tolist(), series.values.tolist(), strict=True))
-        for series in answer.series
-    }
+        shown = expected if q.group_by != "none" or rows else {"all": []}
+        assert {
+            group: sorted((row.start * 1000, float(row.duration)) for row in rows) for group, rows in shown.items()
+        } == {
+            key_of(each, q.group_by): sorted(zip(each.times_ms.tolist(), each.values.tolist(), strict=True))
+            for each in series
+        }
+        assert all((each.times_ms[1:] >= each.times_ms[:-1]).all() for each in series)
 
 
-@settings(deadline=None, max_examples=100)
-@given(scenes(metrics=("tracked_hours", "entry_count")))
+@settings(QUICK, max_examples=80)
+@given(scenes())
 def test_groups_come_largest_first_and_the_same_way_every_time(scene: Scene) -> None:
-    answers = scene.answers()
+    answers, query = scene.answers(), query_of(scene.question)
 
-    series = answers.answer(scene.query).series
+    series = answers.answer(query).series
 
     totals = [each.values.sum() for each in series if not each.other]
-    assert all(one >= other - 1e-9 for one, other in zip(totals[:-1], totals[1:], strict=True))
-    assert [each.label for each in series] == [each.label for each in answers.answer(scene.query).series]
+    assert all(one >= other - 1e-9 for one, other in itertools.pairwise(totals))
+    assert [each.label for each in series] == [each.label for each in answers.answer(query).series]
     assert not any(each.other for each in series[:-1])
+
+
+@settings(QUICK, max_examples=80)
+@given(scenes(intervals=("hour", "day", "week", "month")), st.sampled_from(DIMENSIONS))
+def test_steps_and_groups_add_up_to_the_whole(scene: Scene, dimension: str) -> None:
+    answers = scene.answers()
+    for metric in (each for each in SERIES if METRICS[each].additive):
+        for attribution in ("start", "split"):
+            q = replace(scene.question, metric=metric, attribution=attribution, group_by="none", limit=None)
+            (whole,) = answers.answer(query_of(replace(q, interval="range"))).series
+            (steps,) = answers.answer(query_of(q)).series
+            assert whole.values[0] == pytest.approx(steps.values.sum())
+            if dimension != "tag":
+                groups = answers.answer(query_of(replace(q, group_by=dimension))).series
+                assert steps.values == pytest.approx(sum((each.values for each in groups), 0 * steps.values))

@@ -63,19 +63,17 @@ class _Offsets:
 
     def local(self, instants: Ints) -> Ints:
         """Local clock readings, as seconds since 1970-01-01 on that clock."""
-        at = np.searchsorted(self.since, instants, side="right") - 1
-        local: Ints = instants + self.offset[at]
+        local: Ints = instants + self.offset[np.searchsorted(self.since, instants, side="right") - 1]
         return local
 
     def instants(self, local: Ints) -> Ints:
-        """The instants up to which the local clock has read less than each of `local`, seen for the last time.
+        """The first instants at which the local clock reads each of `local` or more.
 
-        In a gap that is the moment of the change. Where the clock goes back over midnight for a while, the day
-        begins when the new date is there to stay.
+        In a gap that is the moment of the change. Where the clock goes back over midnight, the day has begun by then.
         """
-        at = np.searchsorted(self.since[:-1] + self.offset, local, side="left") - 1
-        at = np.maximum(at, 0)
-        found: Ints = np.minimum(self.since[at + 1], local - self.offset[at])
+        read_by_then = np.maximum.accumulate(self.since[1:] + self.offset)
+        at = np.searchsorted(read_by_then, local, side="right")
+        found: Ints = np.maximum(self.since[at], local - self.offset[at])
         return found
 
 

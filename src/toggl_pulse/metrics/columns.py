@@ -203,7 +203,8 @@ class Columns:
         found = Snapshot(revision, base, hidden, extra, numbers, catalogue)
         if catalogue is old.catalogue:
             sizes = numbers.sizes()
-            found.memo.update({key: made for key, made in old.memo.items() if made.codes == sizes[made.column]})
+            made_so_far = old.memo.copy()  # other threads still add to it
+            found.memo.update({key: made for key, made in made_so_far.items() if made.codes == sizes[made.column]})
         return found
 
 

@@ -22,7 +22,7 @@ from toggl_pulse.metrics.groups import Key, dimension_of, values_of
 from toggl_pulse.metrics.query import Query
 from toggl_pulse.metrics.rows import EntryRow, Table, entry_rows, entry_table, points, weekday_hour_table
 from toggl_pulse.metrics.sums import Range, Selection
-from toggl_pulse.model import EntrySource, from_epoch
+from toggl_pulse.model import Catalogue, EntrySource, from_epoch
 
 __all__ = ["Answer", "Answers", "Contact", "Series"]
 
@@ -82,6 +82,10 @@ class Answers:
     def revision(self) -> int:
         """The revision that an answer would be made from now."""
         return self._columns.newest().revision
+
+    def catalogue(self) -> Catalogue:
+        """Names, colours and the profile as of the newest revision, from memory."""
+        return self._columns.newest().catalogue
 
     def answer(self, query: Query, *, check: Callable[[], None] = _never) -> Answer:
         """Answer a query.

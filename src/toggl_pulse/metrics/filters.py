@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from toggl_pulse.metrics.columns import Snapshot
-from toggl_pulse.metrics.groups import Dimension, dimension_of, values_of
+from toggl_pulse.metrics.groups import Dimension, dimension_of
 from toggl_pulse.metrics.query import Filter, pattern, undo_grafana
 
 __all__ = ["allowed_codes"]
@@ -17,24 +17,20 @@ Flags = NDArray[np.bool_]
 def allowed_codes(snapshot: Snapshot, filters: tuple[Filter, ...]) -> dict[str, Flags]:
     """Column of a `Part` -> for each of its codes, whether all filters let it pass; columns that matter only.
 
-    A name that nobody has matches nothing: a dashboard's variable may still hold a name of yesterday. Values that
-    are all there is to choose from are no filter, so that All does not lose what has no name.
+    A name that nobody has matches nothing: a dashboard's variable may still hold a name of yesterday.
     """
     allowed: dict[str, Flags] = {}
     for each in filters:
         dimension = dimension_of(snapshot, each.dimension)
-        groups = _matching(snapshot, dimension, each)
-        if groups is None:
-            continue
-        codes = dimension.codes_with(groups)
+        codes = dimension.codes_with(_matching(dimension, each))
         if each.operator in {"!=", "!~", "not_one_of"}:
             codes = ~codes
         allowed[dimension.column] = allowed.get(dimension.column, np.True_) & codes
     return {column: codes for column, codes in allowed.items() if not codes.all()}
 
 
-def _matching(snapshot: Snapshot, dimension: Dimension, filter_: Filter) -> Flags | None:
-    """The groups that the values name; None if that is everything there is."""
+def _matching(dimension: Dimension, filter_: Filter) -> Flags:
+    """The groups that the values name."""
     if filter_.operator in {"=~", "!~"}:
         search = pattern(filter_.values[0]).search
         names = dimension.names
@@ -42,8 +38,6 @@ def _matching(snapshot: Snapshot, dimension: Dimension, filter_: Filter) -> Flag
     groups = np.zeros(len(dimension.keys), np.bool_)
     for value in _literal(dimension, filter_):
         groups[dimension.named(value)] = True
-    if filter_.operator in {"one_of", "text"} and groups[values_of(snapshot, dimension.name)].all():
-        return None
     return groups
 
 

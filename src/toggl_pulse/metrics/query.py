@@ -122,7 +122,7 @@ def parse_query(
         metric=metric,
         start_ms=start_ms,
         end_ms=end_ms,
-        zone=zone if zone_name in {None, ""} else parse_zone(zone_name),
+        zone=zone if zone_name is None or zone_name == "" else parse_zone(zone_name),
         group_by=_choice(payload, "group_by", ("none", *DIMENSIONS), code="unknown_group"),
         interval=_choice(payload, "interval", INTERVAL_NAMES, code="unknown_interval"),
         attribution=_choice(payload, "attribution", ATTRIBUTIONS, code="bad_value"),
