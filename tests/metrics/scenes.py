@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
+from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -13,7 +14,7 @@ from hypothesis import strategies as st
 
 from metrics.reference import Condition, utc
 from metrics.sources import MemorySource, Row
-from toggl_pulse.metrics import Answers, Contact, cells, columns, sums
+from toggl_pulse.metrics import Answers, Contact, Query, cells, columns, sums
 from toggl_pulse.model import NO_ID, Catalogue, Client, Profile, Project, Tag, Task, User, Workspace
 
 NOW = datetime(2026, 11, 23, 12, 0, 30, 500_000, tzinfo=UTC)
@@ -66,6 +67,12 @@ def answers_of(source: MemorySource, now: datetime = NOW, last: datetime | None 
     """Answers at `now`, Toggl heard of just then or at `last`."""
     contact = Contact(now if last is None else last, timedelta(minutes=20))
     return Answers(source, clock=lambda: now, contact=lambda: contact)
+
+
+def ask_range(begin: int, *, metric: str = "tracked_hours", days: int = 1, **more: Any) -> Query:
+    """One value for the days from a moment on (UTC), unless `more` says otherwise."""
+    given: dict[str, Any] = {"zone": ZoneInfo("UTC"), "interval": "range"} | more
+    return Query(metric, begin * 1000, (begin + days * 86_400) * 1000, **given)
 
 
 @contextlib.contextmanager

@@ -40,6 +40,7 @@ class MemorySource:
     rows: dict[int, Row] = field(default_factory=dict)
     changed: dict[int, int] = field(default_factory=dict)
     loads: int = 0
+    catalogues: int = 0
 
     @staticmethod
     def of(rows: Iterable[Row], names: Catalogue | None = None) -> MemorySource:
@@ -75,6 +76,7 @@ class MemorySource:
         return self.number, columns_of([*(self.rows[each] for each in ids if each in self.rows), *gone], len(gone))
 
     def catalogue(self) -> Catalogue:
+        self.catalogues += 1
         return self.names
 
 

@@ -5,6 +5,7 @@ import itertools
 import math
 from collections import defaultdict
 from dataclasses import dataclass, replace
+from zoneinfo import ZoneInfo
 
 import pytest
 from hypothesis import given, settings
@@ -206,3 +207,16 @@ def test_steps_and_groups_add_up_to_the_whole(scene: Scene, dimension: str) -> N
             if dimension != "tag":
                 groups = answers.answer(query_of(replace(q, group_by=dimension))).series
                 assert steps.values == pytest.approx(sum((each.values for each in groups), 0 * steps.values))
+
+
+@pytest.mark.parametrize("start_ms", [0, 500])
+def test_nothing_overlaps_an_empty_range(start_ms: int) -> None:
+    moment = 1_772_319_600
+    rows = [Row(1, moment - 60, moment + 60), Row(2, moment - 60, None)]
+    answers = answers_of(MemorySource.of(rows, NAMES), from_epoch(moment + 60))
+    q = Question("tracked_hours", moment * 1000 + start_ms, moment * 1000 + start_ms, ZoneInfo("UTC"), "hour")
+
+    for metric, attribution in itertools.product(SERIES, ["start", "split"]):
+        asked = replace(q, metric=metric, attribution=attribution, group_by="user")
+        assert {} == ask(answers, asked)
+        assert not answers.answer(query_of(asked)).running_flagged

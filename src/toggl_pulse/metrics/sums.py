@@ -38,6 +38,10 @@ class Range:
         """The whole seconds that the range touches, half ones at its ends included."""
         return self.start_ms // 1000, -(-self.end_ms // 1000)
 
+    def reached_into(self, attribution: str) -> bool:
+        """Whether entries that begin before the range may count in it; none overlaps an empty one."""
+        return attribution == "split" and self.start_ms < self.end_ms
+
 
 @dataclass(frozen=True, slots=True)
 class Rows:
@@ -165,7 +169,7 @@ def matching_rows(rows: Rows, range_: Range, attribution: str) -> Iterator[Ints]
     first, last = range_.starts
     touched = range_.touched[0]
     inside = _at(part, first)
-    begin = min(part.first_reaching(touched), inside) if attribution == "split" else inside
+    begin = min(part.first_reaching(touched), inside) if range_.reached_into(attribution) else inside
     for low, high, keep in rows.between(begin, _at(part, last)):
         row = np.arange(low, high) if keep is None else low + keep
         if low < inside:  # what began before the range counts if it reaches into it
@@ -182,7 +186,7 @@ def running_rows(rows: Rows, range_: Range, attribution: str) -> Ints:
     row = rows.running()
     start = rows.part.start[row]
     counts = (start >= first) & (start < last)
-    if attribution == "split":
+    if range_.reached_into(attribution):
         counts |= (start < first) & (rows.stops(row) > range_.touched[0])
     return row[counts]
 
