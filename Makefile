@@ -2,7 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: help run test test-long check bench docs format lock clean
+.PHONY: help run test test-long check bench docs picture format lock clean
 
 help: ## list these commands
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -28,20 +28,23 @@ test-long: .venv/dev ## the long proofs too
 	$(BIN)/pytest -n auto -q -m "long or not long"
 
 check: .venv/dev ## format, lint, types, imports, docs
-	$(BIN)/ruff format --check src tests benchmarks
-	$(BIN)/ruff check src tests benchmarks
+	$(BIN)/ruff format --check src tests benchmarks docs
+	$(BIN)/ruff check src tests benchmarks docs
 	$(BIN)/mypy
 	$(BIN)/lint-imports --no-cache
-	$(BIN)/cog --check -PUe $(COGGED)
+	$(BIN)/cog --check -PUe -I docs $(COGGED)
 
-COGGED := README.md docs/settings.md docs/cli.md docs/metrics.md docs/architecture.md
+COGGED := docs/architecture.md docs/cli.md docs/decisions/README.md docs/http.md docs/metrics.md docs/settings.md
 
 docs: .venv/dev ## write the generated tables anew
-	$(BIN)/cog -r -PUe $(COGGED)
+	$(BIN)/cog -r -PUe -I docs $(COGGED)
+
+picture: .venv/dev
+	$(BIN)/python docs/picture.py
 
 format: .venv/dev ## format and mend what can be mended
-	$(BIN)/ruff format src tests benchmarks
-	$(BIN)/ruff check --fix src tests benchmarks
+	$(BIN)/ruff format src tests benchmarks docs
+	$(BIN)/ruff check --fix src tests benchmarks docs
 
 bench: .venv/dev ## benchmarks: a question and a printed ratio each
 	$(BIN)/python -m benchmarks
