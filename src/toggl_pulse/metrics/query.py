@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import re
+import reprlib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -295,7 +296,7 @@ def _whole(value: object) -> int | None:
 
 
 def _quoted(value: object) -> str:
-    text = value if isinstance(value, str) else repr(value)
+    text = value if isinstance(value, str) else reprlib.repr(value)  # which goes a few levels deep only
     shown = "".join(letter if letter.isprintable() else "\ufffd" for letter in text[:_LONGEST_QUOTE])
     return f"“{shown}…”" if len(text) > _LONGEST_QUOTE else f"“{shown}”"
 
