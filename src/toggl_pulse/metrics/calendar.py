@@ -157,8 +157,8 @@ def _hours(first: int, last: int, offsets: _Offsets) -> Ints:
 
 
 def _around(borders: Ints, first: int, last: int) -> Ints:
-    """Only the borders of steps that touch the range; two equal ones (a skipped day) become one."""
-    borders = np.unique(borders)
+    """Of rising borders those of steps that touch the range; two equal ones (a skipped day) become one."""
+    borders = borders[np.concatenate(([True], borders[1:] > borders[:-1]))]
     low = np.searchsorted(borders, first, side="right") - 1
     high = np.searchsorted(borders, last, side="left")
     return borders[low : high + 1]

@@ -105,6 +105,10 @@ class Part:
         """A row before which no entry lasts beyond `moment`."""
         return int(np.searchsorted(self.reach, moment, side="right")) * _REACH
 
+    def latest_stop(self, end: int) -> int:
+        """No entry before row `end` lasts longer than this."""
+        return int(self.reach[(end - 1) // _REACH])
+
     def columns(self, rows: Ints) -> tuple[dict[str, Any], Flags]:
         """Some rows as loose columns, and which of them run."""
         running = np.zeros(len(self), np.bool_)

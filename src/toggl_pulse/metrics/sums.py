@@ -260,20 +260,27 @@ class _Grid:
     def _starting(self, rows: Rows) -> Iterator[tuple[int, Ints, int, int, Ints | None]]:
         """Blocks of the rows that begin in the range: first step, cell of each row from there, from, to, which."""
         low, high = (_at(rows.part, moment) for moment in self.range.starts)
-        for begin, end, keep, first, steps in self._stepped(rows, low, high):
-            cells = steps * self.shape[1] + self.selection.code(rows.part, begin, end, keep)
-            yield first, cells, begin, end, keep
+        for begin, end, keep, first, counts in self._stepped(rows, low, high):
+            yield first, self._cells(rows.part, begin, end, keep, counts), begin, end, keep
 
     def _stepped(self, rows: Rows, low: int, high: int) -> Iterator[tuple[int, int, Ints | None, int, Ints]]:
-        """Blocks with the step of each row, counted from the block's first; rows before the first step are in it."""
+        """Blocks with their first step and how many rows each step has from there, be they to pass or not.
+
+        Rows before the first step are in it.
+        """
         edges = np.searchsorted(rows.part.start, self.borders[1:-1])
         edges = np.concatenate(([low], np.clip(edges, low, high), [high]))
         for begin, end, keep in rows.between(low, high):
             first = int(np.searchsorted(edges, begin, side="right")) - 1
             last = int(np.searchsorted(edges, end, side="left"))
             of_block = np.clip(edges[first : last + 1], begin, end)
-            steps = np.repeat(np.arange(last - first), of_block[1:] - of_block[:-1])
-            yield begin, end, keep, first, steps if keep is None else steps[keep]
+            yield begin, end, keep, first, of_block[1:] - of_block[:-1]
+
+    def _cells(self, part: Part, begin: int, end: int, keep: Ints | None, counts: Ints) -> Ints:
+        """The cell of each row that passes, counted from the block's first step."""
+        cells = _spread(np.arange(len(counts)) * self.shape[1], counts, keep)
+        cells += self.selection.code(part, begin, end, keep)
+        return cells
 
     def _running(self, rows: Rows) -> tuple[Ints, Ints, Ints]:
         """Step, code and row of the running entries that begin in the range."""
@@ -284,66 +291,71 @@ class _Grid:
     def _split(self, *, billable: bool) -> NDArray[np.float64]:
         """Each entry cut at the borders."""
         total = np.zeros(self.shape)
-        first, last = self.range.touched
+        low, high = self.range.touched
+        borders = np.clip(self.borders, low, high)
         for rows in self.selection.rows:
             part = rows.part
-            for begin, end, keep, step, steps in self._stepped(rows, part.first_reaching(first), _at(part, last)):
+            for begin, end, keep, first, counts in self._stepped(rows, part.first_reaching(low), _at(part, high)):
                 start, stop = part.start[begin:end], part.stop[begin:end]
-                code = self.selection.code(part, begin, end, keep)
                 weight = part.billable[begin:end] if billable else None
                 if keep is not None:
                     start, stop = start[keep], stop[keep]
                     weight = None if weight is None else weight[keep]
-                self._cut(total, start, stop, step, steps, code, weight)
+                if part.start[begin] < low:
+                    # those that are over before the range get a length of nothing
+                    start, stop = np.maximum(start, low), np.maximum(stop, low)
+                if part.latest_stop(end) > high:
+                    stop = np.minimum(stop, high)
+                step_end = _spread(borders[first + 1 : first + 1 + len(counts)], counts, keep)
+                cells = self._cells(part, begin, end, keep, counts)
+                self._cut(total, borders, first, start, stop, step_end, cells, weight)
             row = running_rows(rows, self.range, "split")
             if billable:
                 row = row[part.billable[row]]
-            steps = np.maximum(np.searchsorted(self.borders, part.start[row], side="right") - 1, 0)
-            self._cut(total, part.start[row], rows.stops(row), 0, steps, self.selection.code_of(part, row), None)
+            step = np.maximum(np.searchsorted(self.borders, part.start[row], side="right") - 1, 0)
+            cells = step * self.shape[1] + self.selection.code_of(part, row)
+            start, stop = np.maximum(part.start[row], low), np.minimum(rows.stops(row), high)
+            self._cut(total, borders, 0, start, stop, borders[step + 1], cells, None)
         return total
 
     def _cut(
         self,
         total: NDArray[np.float64],
+        borders: Ints,
+        first: int,
         start: Ints,
         stop: Ints,
-        first: int,
-        steps: Ints,
-        code: Any,
+        step_end: Ints,
+        cells: Ints,
         weight: Flags | None,
     ) -> None:
-        """Add the intervals; `steps` is where each begins (counted from `first`)."""
+        """Add intervals that lie in the range; `cells` (from step `first`) is where each begins."""
         if not len(start):
             return
-        low, high = self.range.touched
         size = self.shape[1]
-        borders = np.clip(self.borders, low, high)
-        begin = np.maximum(start, low)
-        finish = np.minimum(stop, high)
-        step_end = borders[first + 1 :][steps]
-        inside = np.minimum(finish, step_end) - begin
-        np.maximum(inside, 0, out=inside)
+        inside = np.minimum(stop, step_end)
+        inside -= start
         if weight is not None:
             inside *= weight
-        self._add(total, first, np.bincount(steps * size + code, inside))
-        over = np.flatnonzero(finish > step_end)
+        self._add(total, first, np.bincount(cells, inside))
+        over = np.flatnonzero(stop > step_end)
         if weight is not None:
             over = over[weight[over]]
         if not len(over):
             return
-        code = code[over] if isinstance(code, np.ndarray) else code
-        finish = finish[over]
-        last = np.searchsorted(borders, finish, side="left") - 1 - first
-        self._add(total, first, np.bincount(last * size + code, finish - borders[first + last]))
-        begun = steps[over] + 1
+        step, code = np.divmod(cells[over], size)
+        stop = stop[over]
+        last = np.searchsorted(borders, stop, side="left") - 1 - first
+        self._add(total, first, np.bincount(last * size + code, stop - borders[first + last]))
+        begun = step + 1
         far = np.flatnonzero(last > begun)
         if not len(far):
             return
-        code = code[far] if isinstance(code, np.ndarray) else code
         # whole steps in between: one more from here, one less from there, times the step's length
-        cells = (int(last.max()) + 1) * size
-        change = np.bincount(begun[far] * size + code, minlength=cells)
-        change -= np.bincount(last[far] * size + code, minlength=cells)
+        code = code[far]
+        until = (int(last.max()) + 1) * size
+        change = np.bincount(begun[far] * size + code, minlength=until)
+        change -= np.bincount(last[far] * size + code, minlength=until)
         change = change.reshape(-1, size).cumsum(axis=0)
         change *= np.diff(borders[first : first + len(change) + 1])[:, None]
         self._add(total, first, change.reshape(-1))
@@ -371,6 +383,12 @@ class _Grid:
             row = row[part.billable[row]]
         found += np.bincount(self.selection.code_of(part, row), minlength=self.shape[1])
         return found
+
+
+def _spread(values: Ints, counts: Ints, keep: Ints | None) -> Ints:
+    """Each value as often as its count says, of which those rows that pass."""
+    spread = np.repeat(values, counts)
+    return spread if keep is None else spread[keep]
 
 
 def _at(part: Part, moment: int) -> int:
