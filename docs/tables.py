@@ -15,6 +15,7 @@ from types import SimpleNamespace
 from typing import Any, cast
 
 from fastapi import FastAPI
+from typer.main import get_command
 from typer.testing import CliRunner
 
 from toggl_pulse.api import Pulse
@@ -71,14 +72,10 @@ def rules() -> str:
     return "\n".join(f"* {contract['name']}." for contract in _contracts() if contract["id"] != "layers")
 
 
-def verbs() -> dict[str, str]:
-    """Every verb with the first line of its help."""
-    found = {}
-    for command in command_line.registered_commands:
-        assert command.callback is not None  # noqa: S101 (Typer's type allows none)
-        name = command.name or command.callback.__name__.replace("_", "-")
-        found[name] = (command.callback.__doc__ or "").splitlines()[0]
-    return found
+def verbs() -> list[str]:
+    """Every verb, in the order in which the program lists them."""
+    group = cast("Any", get_command(command_line))
+    return list(group.list_commands(group.context_class(group)))
 
 
 def help_of_every_verb() -> str:
@@ -89,6 +86,8 @@ def help_of_every_verb() -> str:
 def _help(words: tuple[str, ...]) -> str:
     plain = {"COLUMNS": str(COLUMNS), "TERM": "dumb", "NO_COLOR": "1", "FORCE_COLOR": None, "TERMINAL_WIDTH": None}
     result = CliRunner().invoke(command_line, [*words, "--help"], prog_name="toggl-pulse", env=plain)
+    if result.exit_code:
+        raise RuntimeError(f"no help for {words}: {result.output}")
     return "\n".join(["```", *(line.rstrip() for line in result.output.strip().splitlines()), "```"])
 
 
