@@ -9,8 +9,8 @@ from time import perf_counter
 
 __all__ = ["Ratio", "measure"]
 
-ROUNDS = 50
-FLOORS_A_ROUND = 2
+ROUNDS = 20
+FLOORS_A_ROUND = 10  # more than one, or the work would leave it a cold cache and flatter itself
 
 
 @dataclass(frozen=True, slots=True)

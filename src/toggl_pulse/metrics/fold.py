@@ -55,8 +55,7 @@ class Folding:
         code, group = code[here], group[here]
         size = len(dimension.keys)
         weights = np.bincount(group, weight[code], minlength=size)
-        found = np.flatnonzero(np.bincount(group, minlength=size)).tolist()
-        found.sort(key=lambda each: (-weights[each], dimension.labels[each].casefold(), each))
+        found = _ranked(np.flatnonzero(np.bincount(group, minlength=size)), weights, dimension.labels)
         kept = found if limit is None else found[:limit]
         shared = _shared(dimension, code, group)
         shown = [
@@ -108,6 +107,13 @@ class Folding:
         row = np.repeat(np.arange(len(codes)), count)
         nth = np.arange(len(row)) - np.repeat(np.cumsum(count) - count, count)
         return row, group[low[row] + nth]
+
+
+def _ranked(groups: Ints, weights: NDArray[Any], labels: list[str]) -> list[int]:
+    ranked = groups[np.argsort(-weights[groups], kind="stable")]
+    if np.any(weights[ranked[1:]] == weights[ranked[:-1]]):
+        return sorted(ranked.tolist(), key=lambda each: (-weights[each], labels[each].casefold(), each))
+    return ranked.tolist()
 
 
 def _shared(dimension: Dimension, code: Ints, group: Ints) -> set[int]:
