@@ -52,7 +52,7 @@ MOMENTS = {
 
 QUICK = settings(
     deadline=None,
-    max_examples=200,
+    max_examples=120,
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large, HealthCheck.filter_too_much],
 )
 """What every run can afford."""

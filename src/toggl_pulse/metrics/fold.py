@@ -113,7 +113,8 @@ def _ranked(groups: Ints, weights: NDArray[Any], labels: list[str]) -> list[int]
     ranked = groups[np.argsort(-weights[groups], kind="stable")]
     if np.any(weights[ranked[1:]] == weights[ranked[:-1]]):
         return sorted(ranked.tolist(), key=lambda each: (-weights[each], labels[each].casefold(), each))
-    return ranked.tolist()
+    in_order: list[int] = ranked.tolist()
+    return in_order
 
 
 def _shared(dimension: Dimension, code: Ints, group: Ints) -> set[int]:
