@@ -52,8 +52,8 @@ def configure_logs(level: str, form: str, *, secrets: Iterable[str] = (), stream
     root = logging.getLogger()
     root.handlers[:] = [handler]
     root.setLevel(level)
-    for noisy in ("httpx2", "httpcore2", "apscheduler", "alembic", "uvicorn.access"):
-        logging.getLogger(noisy).setLevel(logging.WARNING)
+    for noisy in ("httpx2", "httpcore2", "apscheduler", "alembic", "uvicorn", "uvicorn.error", "uvicorn.access"):
+        logging.getLogger(noisy).setLevel(max(logging.WARNING, root.level))
     for own_handlers in ("uvicorn", "uvicorn.error", "uvicorn.access"):
         logger = logging.getLogger(own_handlers)
         logger.handlers[:] = []

@@ -97,7 +97,7 @@ class Scheduler:
         """Start the clockwork; must be called on the event loop that the jobs shall run on."""
         self._scheduler.add_job(self._full, self._schedule.trigger, id="full")
         if self._poll_minutes:
-            self._scheduler.add_job(self._poll, "interval", minutes=self._poll_minutes, jitter=5, id="poll")
+            self._scheduler.add_job(self._poll, "interval", minutes=self._poll_minutes, id="poll")
         self._scheduler.start()
 
     def stop(self) -> None:

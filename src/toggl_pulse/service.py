@@ -7,7 +7,6 @@ It decides when a run starts, never what a run does.
 from __future__ import annotations
 
 import asyncio
-import shutil
 from collections.abc import Awaitable, Callable, Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -46,6 +45,8 @@ RUNS_SHOWN, RUNS_SEARCHED = 5, 500
 # a little more than lies between two full syncs of the default schedule
 SYNCED_WITHIN = timedelta(hours=13)
 FULL_REASONS = {"start", "schedule", "request"}
+# these get no better by asking every ten minutes, and are a person's to mend; the full syncs go on trying
+HOPELESS = {"token_refused", "another_account", "no_access", "reserve_too_large"}
 # Toggl asks for about one request a second; a simulated one on this machine needs no such care.
 PACE, LOOPBACK_PACE = 1.0, 100.0
 NO_CREDENTIALS = (
@@ -96,8 +97,8 @@ class Service:
     ) -> None:
         """Open the mirror and build what needs no network.
 
-        With `demo` the demo's folder is emptied first; raises `Busy` while another demo uses it. Raises `BadRequest`
-        for a schedule that is none.
+        With `demo` what an earlier demo left is removed first; raises `Busy` while another demo uses its folder.
+        Raises `BadRequest` for a schedule that is none, `NeedsUser` for a folder or mirror that cannot be used.
         """
         self.demo = demo
         self.clock = clock
@@ -115,6 +116,7 @@ class Service:
         self._scheduler: Scheduler | None = None
         self._task: asyncio.Task[RunReport | None] | None = None
         self._refused = False
+        self._unknown_zone: str | None = None
 
     # --- life -------------------------------------------------------------------------------------------------
 
@@ -152,7 +154,10 @@ class Service:
         return self._syncer
 
     async def start(self) -> None:
-        """Connect, start the clockwork, and make up a missed run; needs a running event loop, not the network."""
+        """Connect, start the clockwork, and make up a missed run; needs a running event loop, not the network.
+
+        When no full sync was missed, what the last process left of the history goes on, or else one poll is made.
+        """
         await self.connect()
         self._scheduler = Scheduler(
             self._schedule, poll_minutes=self.settings.poll_minutes, full=self._full, poll=self._poll
@@ -160,29 +165,38 @@ class Service:
         self._scheduler.start()
         last = await asyncio.to_thread(self._last_full)
         if self._schedule.missed(last, self.clock()):
-            self._begin("start", full=True)
+            self._begin("start")
+        elif await asyncio.to_thread(self._something_left):
+            self._begin("history")
         elif self.settings.poll_minutes:
-            self._begin("poll", full=False)
+            self._begin("poll")
 
     async def stop(self) -> None:
         """Stop the clockwork, end a run in progress (it resumes next time) and close everything."""
         if self._scheduler is not None:
             self._scheduler.stop()
         if self._task is not None and not self._task.done():
-            self._task.cancel()
+            # the scheduler may have cancelled it already; once is enough for it to record its end
+            if not self._task.cancelling():
+                self._task.cancel()
             await asyncio.gather(self._task, return_exceptions=True)
         if self._client is not None:
             await self._client.aclose()
         if self._host is not None:
             await self._host.stop()
         await asyncio.to_thread(self.mirror.close)
+        if self._demo_lock is not None:
+            self._demo_lock.release()
 
     # --- runs -------------------------------------------------------------------------------------------------
 
-    async def sync(self, reason: str, *, full: bool = True, use_reserve: bool = False) -> RunReport:
-        """One run, to its end. Raises `Busy` while another process or task syncs."""
+    async def sync(self, reason: str, *, use_reserve: bool = False) -> RunReport:
+        """One run, to its end. Raises `Busy` while another process or task syncs.
+
+        A `poll` is one request, `history` also goes on reading the past, every other reason is a full sync.
+        """
         syncer = await self.connect()
-        return await syncer.run(reason, full=full, use_reserve=use_reserve)
+        return await syncer.run(reason, full=reason in FULL_REASONS, use_reserve=use_reserve, history=reason != "poll")
 
     async def examine(self) -> list[Check]:
         """What `doctor` tells: schedule, mirror, and with at most six requests token, clock, quota and Toggl's ways."""
@@ -200,33 +214,40 @@ class Service:
 
     def request_sync(self) -> None:
         """Begin a full sync and return at once; must be called on the event loop. Raises `Busy` while one runs."""
-        if self._task is not None and not self._task.done():
+        if self._at_work():
             raise Busy("A sync is already running.", code="sync_running")
-        self._begin("request", full=True)
+        with self.mirror.lock():
+            pass  # another process may be syncing: say so now, while someone listens
+        self._begin("request")
 
-    def _begin(self, reason: str, *, full: bool) -> None:
-        self._task = asyncio.create_task(self._run(reason, full=full))
+    def _begin(self, reason: str) -> None:
+        self._task = asyncio.create_task(self._run(reason))
+
+    def _at_work(self) -> bool:
+        return self._task is not None and not self._task.done()
 
     async def _full(self) -> None:
-        await self._turn("schedule", full=True)
+        # the next turn is hours away: rather wait for the poll or the history that runs just now than leave this out
+        while self._at_work():
+            await self.first_run()
+        await self._turn("schedule")
 
     async def _poll(self) -> None:
-        # a refused token gets no better by asking every ten minutes; the full syncs go on trying
         if not self._refused:
-            await self._turn("poll", full=False)
+            await self._turn("poll")
 
     async def _go_on(self) -> None:
-        await self._turn("history", full=False)
+        if not self._refused:
+            await self._turn("history")
 
-    async def _turn(self, reason: str, *, full: bool) -> None:
-        if self._task is None or self._task.done():
-            self._begin(reason, full=full)
-            if self._task is not None:
-                await asyncio.gather(self._task, return_exceptions=True)
+    async def _turn(self, reason: str) -> None:
+        if not self._at_work():
+            self._begin(reason)
+            await self.first_run()
 
-    async def _run(self, reason: str, *, full: bool) -> RunReport | None:
+    async def _run(self, reason: str) -> RunReport | None:
         try:
-            run = await self.sync(reason, full=full)
+            run = await self.sync(reason)
         except Busy:
             log.info("sync.skipped", reason=reason, why="another process is syncing")
             return None
@@ -237,13 +258,28 @@ class Service:
             # a bug must not take the answers down with it; the next turn tries again
             log.exception("sync.broke", reason=reason)
             return None
-        self._refused = isinstance(run.error, NeedsUser)
-        if run.waits_until is not None and not self._refused and self._scheduler is not None:
-            self._scheduler.wake(self._go_on, max(run.waits_until, self.clock()))
+        self._refused = run.error is not None and run.error.code in HOPELESS
+        if run.waits_until is not None and not self._refused:
+            self._wake_at(max(run.waits_until, self.clock()))
         return run
 
+    def _wake_at(self, moment: datetime) -> None:
+        """Go on then, or earlier if that was planned already."""
+        if self._scheduler is not None:
+            planned = self._scheduler.next_runs().get("wake", moment)
+            self._scheduler.wake(self._go_on, min(moment, planned))
+
+    def history_left(self) -> str:
+        """What is still to be read, in words; `complete` when nothing is."""
+        return str(progress_state(self.mirror)["detail"])
+
+    def _something_left(self) -> bool:
+        """Whether windows, years or names are still to be read."""
+        progress = progress_state(self.mirror)
+        return not progress["complete"] or bool(progress["names_due"])
+
     async def first_run(self) -> None:
-        """Wait until the run that `start` began, if any, has ended."""
+        """Wait until the run that is at work, for example the one that `start` began, has ended."""
         if self._task is not None:
             await asyncio.gather(self._task, return_exceptions=True)
 
@@ -272,24 +308,31 @@ class Service:
 
     def default_zone(self) -> ZoneInfo:
         """The zone of queries that name none: TIMEZONE, else the profile's, else UTC."""
-        profile = self.mirror.catalogue().profile
-        for name in (self.settings.timezone, profile.timezone if profile else None):
-            if name:
-                try:
-                    return ZoneInfo(name)
-                except (KeyError, ValueError, OSError):
-                    log.warning("unknown_profile_zone", zone=name)
+        name = self.settings.timezone
+        if name is None:
+            profile = self.answers.catalogue().profile
+            name = profile.timezone if profile is not None else None
+        if name:
+            try:
+                return ZoneInfo(name)
+            except (KeyError, ValueError, OSError):
+                if name != self._unknown_zone:
+                    log.warning("zone.unknown", zone=name)
+                self._unknown_zone = name
         return ZoneInfo("UTC")
 
     def week_start(self) -> int:
         """The user's first weekday, Toggl's way: 0 = Sunday … 6 = Saturday; Monday while it is unknown."""
-        profile = self.mirror.catalogue().profile
+        profile = self.answers.catalogue().profile
         return profile.week_start if profile is not None else MONDAY
 
     def sync_running(self) -> bool:
         """Whether this process or another one syncs at this moment."""
-        if self._task is not None and not self._task.done():
+        if self._at_work():
             return True
+        # only a run that has not ended, or was killed, is worth a look at the lock: looking holds it for a moment
+        if all(run.outcome != "running" for run in self.mirror.runs(1)):
+            return False
         try:
             with self.mirror.lock():
                 return False
@@ -314,7 +357,6 @@ class Service:
                 "next": {name: _iso(at) for name, at in self._next_runs(now).items()},
             },
             "mirror": {"revision": self.mirror.revision(), **_counts(self.mirror)},
-            "columns": {"revision": self.answers.revision()},
             "quota": {
                 "reserve": self.settings.quota_reserve,
                 "buckets": [_bucket(bucket, now) for bucket in self.mirror.load_quota()],
@@ -345,15 +387,21 @@ def _credentials(settings: Settings) -> Credentials:
 
 
 def _fresh_folder(folder: Path) -> FileLock:
-    """Empty the demo's folder, and hold it until this process ends."""
-    folder.parent.mkdir(parents=True, exist_ok=True)
+    """Remove what the last demo left in its folder, and hold the folder until `stop` or this process's end.
+
+    Only the mirror's own files go: the folder may be somebody's whose DATA_DIR is not ours alone.
+    """
     lock = FileLock(folder.with_suffix(".lock"))
     try:
+        folder.mkdir(parents=True, exist_ok=True)
         lock.acquire(blocking=False)
+        for left in folder.glob("mirror.db*"):
+            left.unlink()
     except Timeout:
-        raise Busy("Another demo is running on this machine; stop it, or set another DATA_DIR.") from None
-    shutil.rmtree(folder, ignore_errors=True)
-    folder.mkdir()
+        raise Busy("Another demo uses this DATA_DIR; stop it, or set another DATA_DIR.") from None
+    except OSError as error:
+        reason = (error.strerror or "unknown reason").lower()
+        raise NeedsUser(f"The demo's folder {folder} cannot be used: {reason}.", code="folder_unusable") from error
     return lock
 
 

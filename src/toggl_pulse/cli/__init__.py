@@ -1,5 +1,5 @@
-"""The command line: one module a verb; this one joins them and turns errors into exit codes."""
+"""The command line: one module a verb; `main` joins them and turns errors into exit codes."""
 
-from toggl_pulse.cli.main import app, main
+from toggl_pulse.cli.main import VERBS, app, main
 
-__all__ = ["app", "main"]
+__all__ = ["VERBS", "app", "main"]

@@ -13,7 +13,9 @@ __all__ = ["backup"]
 
 
 def backup(
-    file: Annotated[Path, typer.Argument(help="The file to write; it must not exist yet.", show_default=False)],
+    file: Annotated[
+        Path, typer.Argument(metavar="FILE", help="The file to write; it must not exist yet.", show_default=False)
+    ],
 ) -> None:
     """Copy the mirror, consistently and while the service runs, into one file."""
     with opened_service() as service:

@@ -9,18 +9,26 @@ import typer
 
 from toggl_pulse.cli.period import PERIODS, instant, span_of
 from toggl_pulse.errors import BadRequest
-from toggl_pulse.metrics import Query, parse_query, parse_zone
+from toggl_pulse.metrics import Query, calendar, parse_query, parse_zone
 from toggl_pulse.service import Service
 
 __all__ = ["FilterBy", "From", "Period", "To", "Zone", "chosen"]
 
-From = Annotated[str | None, typer.Option("--from", help="First instant: a date or time, in the zone.")]
-To = Annotated[str | None, typer.Option("--to", help="The instant where the range ends, itself not in it.")]
-Period = Annotated[str | None, typer.Option(help=f"Instead of --from and --to: {', '.join(PERIODS)}.")]
-Zone = Annotated[str | None, typer.Option("--timezone", help="IANA zone, instead of your profile's.")]
+From = Annotated[
+    str | None, typer.Option("--from", metavar="WHEN", help="Where the range begins: a date or time, in the zone.")
+]
+To = Annotated[
+    str | None, typer.Option("--to", metavar="WHEN", help="Where it ends: the first date or time that is not in it.")
+]
+Period = Annotated[str | None, typer.Option(metavar="NAME", help=f"Instead of --from and --to: {', '.join(PERIODS)}.")]
+Zone = Annotated[str | None, typer.Option("--timezone", metavar="ZONE", help="IANA zone, instead of your profile's.")]
 FilterBy = Annotated[
     list[str] | None,
-    typer.Option("--filter", help="dimension=name or dimension=id, for example client=Acme; may be repeated."),
+    typer.Option(
+        "--filter",
+        metavar="DIMENSION=NAME",
+        help="Only these entries, by name or id, for example client=Acme; may be repeated.",
+    ),
 ]
 
 
@@ -35,6 +43,7 @@ def chosen(
     timezone: str | None,
     filters: list[str] | None,
     default_period: str = "this-month",
+    max_points: int = calendar.MAX_POINTS,
 ) -> Query:
     """The query that the options ask for; without a range, this month. Raises `BadRequest`."""
     zone = parse_zone(timezone) if timezone else service.default_zone()
@@ -54,6 +63,7 @@ def chosen(
         end_ms=round(last.timestamp() * 1000),
         zone=zone,
         week_start=week_start,
+        max_points=max_points,
     )
 
 

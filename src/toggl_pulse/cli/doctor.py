@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import platform
-from typing import Annotated
 
 import orjson
 import typer
 
 from toggl_pulse import __version__
-from toggl_pulse.cli.parts import printable, start_logs
+from toggl_pulse.cli.parts import AsJson, printable, start_logs
 from toggl_pulse.errors import NeedsUser
 from toggl_pulse.service import Service
 from toggl_pulse.settings import load_settings
@@ -22,12 +21,12 @@ SIGNS = {True: "ok", False: "NO", None: "?"}
 
 
 def doctor(
-    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+    as_json: AsJson = False,
 ) -> None:
     """Check token, quota, clock, database, schedule and what is taken for granted about Toggl, in six requests at most.
 
     The output holds no secret and none of your texts: it can go into a bug report as it is. Exit code 0 means that
-    nothing is wrong, 4 that the token is refused or missing, 1 anything else.
+    nothing is wrong, 4 that the token is refused or missing, 1 anything else, Toggl out of reach included.
     """
     settings = load_settings()
     start_logs(settings, level="ERROR")
@@ -41,8 +40,10 @@ def doctor(
         for check in checks:
             typer.echo(f"{SIGNS[check.ok]:<3} {check.name:<16} {printable(check.sentence)}")
     wrong = {check.name for check in checks if check.ok is False}
-    if wrong:
-        raise typer.Exit(NeedsUser.exit_code if "token" in wrong else 1)
+    if "token" in wrong:
+        raise typer.Exit(NeedsUser.exit_code)
+    if wrong or any(check.name == "token" and check.ok is None for check in checks):
+        raise typer.Exit(1)
 
 
 async def _examine(service: Service) -> list[Check]:

@@ -16,10 +16,13 @@ _WILDCARDS = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104 (asked, not bou
 
 
 def healthcheck(
-    timeout: Annotated[float, typer.Option(help="Seconds to wait for the answer.", min=0.1)] = 5.0,
+    port: Annotated[
+        int | None, typer.Option(metavar="PORT", help="Port to ask, instead of PORT.", min=1, max=65535)
+    ] = None,
+    timeout: Annotated[float, typer.Option(metavar="SECONDS", help="How long to wait for the answer.", min=0.1)] = 5.0,
 ) -> None:
     """Ask the running service whether it is ready; exit code 0 if it is, 1 if not."""
-    settings = load_settings()
+    settings = load_settings(port=port)
     # http.client and not the Toggl client: this asks our own service on this machine, nothing else
     connection = http.client.HTTPConnection(_WILDCARDS.get(settings.host, settings.host), settings.port, timeout)
     try:

@@ -6,6 +6,7 @@ from datetime import UTC, date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from toggl_pulse.errors import BadRequest
+from toggl_pulse.metrics import calendar
 
 __all__ = ["PERIODS", "instant", "span_of"]
 
@@ -16,15 +17,20 @@ PERIODS = (
 # The years within which questions are answered at all.
 _FIRST, _LAST = date(2006, 1, 1), date(2101, 1, 1)
 _DECEMBER = 12
+_TIME_OF_DAY = 12  # what is longer than 2026-11-01 (or 20261101) says a time
 
 
 def instant(text: str, zone: ZoneInfo) -> datetime:
-    """An ISO date (its midnight in `zone`) or an ISO time (in `zone` unless it says its own), as UTC."""
+    """An ISO date (where that day begins in `zone`) or an ISO time (in `zone` unless it says its own), as UTC."""
     try:
+        if len(text) < _TIME_OF_DAY:
+            return _beginning(date.fromisoformat(text), zone)
         found = datetime.fromisoformat(text)
+        return (found if found.tzinfo else found.replace(tzinfo=zone)).astimezone(UTC)
+    except OverflowError:
+        raise BadRequest(f"“{text}” lies outside of what can be asked for: 2006 to 2100.") from None
     except ValueError:
         raise BadRequest(f"“{text[:60]}” is no date or time: write 2026-11-01 or 2026-11-01T08:30.") from None
-    return (found if found.tzinfo else found.replace(tzinfo=zone)).astimezone(UTC)
 
 
 def span_of(period: str, today: date, zone: ZoneInfo, week_start: int) -> tuple[datetime, datetime]:
@@ -32,7 +38,7 @@ def span_of(period: str, today: date, zone: ZoneInfo, week_start: int) -> tuple[
     if period not in PERIODS:
         raise BadRequest(f"There is no period “{period[:60]}”: use one of {', '.join(PERIODS)}.")
     first, end = _days(period, today, week_start)
-    return _midnight(first, zone), _midnight(end, zone)
+    return _beginning(first, zone), _beginning(end, zone)
 
 
 def _days(period: str, today: date, week_start: int) -> tuple[date, date]:
@@ -58,5 +64,10 @@ def _next_month(first: date) -> date:
     return first.replace(month=first.month + 1)
 
 
-def _midnight(day: date, zone: ZoneInfo) -> datetime:
-    return datetime(day.year, day.month, day.day, tzinfo=zone).astimezone(UTC)
+def _beginning(day: date, zone: ZoneInfo) -> datetime:
+    """Where the metrics say that a local day begins; of a day that a zone skipped, where it would have begun."""
+    noon = round(datetime(day.year, day.month, day.day, 12, tzinfo=zone).timestamp())
+    if not _FIRST.year <= day.year <= _LAST.year:
+        raise OverflowError
+    border = calendar.steps(noon * 1000, noon * 1000 + 1, "day", zone, 1).borders[0]
+    return datetime.fromtimestamp(int(border), UTC)

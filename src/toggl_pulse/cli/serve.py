@@ -3,29 +3,38 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import shlex
 import socket
+from contextlib import AsyncExitStack
 from datetime import timedelta
 from typing import Annotated, Any
 
 import orjson
+import structlog
 import typer
 import uvicorn
+from fastapi import FastAPI
 
 from toggl_pulse.app import create_app
 from toggl_pulse.cli.parts import start_logs
 from toggl_pulse.errors import BadRequest, Unavailable
 from toggl_pulse.service import Service
 from toggl_pulse.settings import Settings, load_settings
+from toggl_pulse.sync import Progress
 
 __all__ = ["demo", "serve"]
 
-Port = Annotated[int | None, typer.Option(help="Port to listen on, instead of PORT.", min=0, max=65535)]
+Port = Annotated[int | None, typer.Option(metavar="PORT", help="Port to listen on, instead of PORT.", min=0, max=65535)]
 
 # Slow or silent clients are let go; bodies are limited by the app itself.
 KEEP_ALIVE_SECONDS = 10
 SHUTDOWN_SECONDS = 5
 BACKLOG = 512
+
+TOLD_STAGES = {"recent", "history", "done"}
+
+log = structlog.get_logger(__name__)
 
 
 def serve(
@@ -45,9 +54,11 @@ def demo(port: Port = None) -> None:
 def _serve(settings: Settings, *, demo: bool) -> None:
     start_logs(settings)
     listener = _listen(settings)
-    service = Service(settings, demo=demo)
+    service = Service(settings, demo=demo, progress=None if demo else _ProgressLog())
+    app = create_app(service)
     config = uvicorn.Config(
-        create_app(service),
+        app,
+        lifespan="off",  # _Server lives it, so that an expected failure ends as a sentence
         log_config=None,
         access_log=False,
         server_header=False,
@@ -57,7 +68,7 @@ def _serve(settings: Settings, *, demo: bool) -> None:
         timeout_graceful_shutdown=SHUTDOWN_SECONDS,
     )
     address = f"http://{_shown_host(settings.host)}:{listener.getsockname()[1]}"
-    _Server(config, service, address).run(sockets=[listener])
+    _Server(config, app, service, address).run(sockets=[listener])
 
 
 def _listen(settings: Settings) -> socket.socket:
@@ -65,9 +76,11 @@ def _listen(settings: Settings) -> socket.socket:
     try:
         return socket.create_server((settings.host, settings.port), family=family, backlog=BACKLOG)
     except OSError as error:
+        # Python adds the address to the system's words
+        known = error.errno is not None and error.errno > 0
+        reason = (os.strerror(error.errno) if known and error.errno else error.strerror or "unknown reason").lower()
         raise Unavailable(
-            f"Cannot listen on {settings.host} port {settings.port}: {error.strerror or error}; set HOST or PORT.",
-            code="port_taken",
+            f"Cannot listen on {settings.host} port {settings.port}: {reason}; set HOST or PORT.", code="port_taken"
         ) from error
     except UnicodeError as error:
         raise BadRequest("HOST is no host name or address.", code="bad_setting") from error
@@ -79,23 +92,47 @@ def _shown_host(host: str) -> str:
 
 
 class _Server(uvicorn.Server):
-    """Says where it listens and what to try, once both are true."""
+    """Starts the service before it listens, and says where and what to try once both are true."""
 
-    def __init__(self, config: uvicorn.Config, service: Service, address: str) -> None:
+    def __init__(self, config: uvicorn.Config, app: FastAPI, service: Service, address: str) -> None:
         super().__init__(config)
+        self._app = app
         self._service = service
         self._address = address
+        self._life = AsyncExitStack()
         self._greeting: asyncio.Task[None] | None = None
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await self._life.enter_async_context(self._app.router.lifespan_context(self._app))
         await super().startup(sockets)
-        if self.started:
-            self._greeting = asyncio.create_task(self._greet())
+        log.info("serve.started", address=self._address, demo=self._service.demo)
+        self._greeting = asyncio.create_task(self._greet())
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        if self._greeting is not None:
+            self._greeting.cancel()
+        await super().shutdown(sockets)
+        await self._life.aclose()
+        log.info("serve.stopped")
 
     async def _greet(self) -> None:
         if self._service.demo:
             await self._service.first_run()
-        typer.echo(greeting(self._service, self._address))
+        typer.echo(await asyncio.to_thread(greeting, self._service, self._address))
+
+
+class _ProgressLog:
+    """Tells in the log how far the reading of the past is, once a step of it."""
+
+    def __init__(self) -> None:
+        self._told: tuple[int, int] | None = None
+
+    def __call__(self, progress: Progress) -> None:
+        if progress.stage in TOLD_STAGES and progress.total and (progress.done, progress.total) != self._told:
+            self._told = (progress.done, progress.total)
+            log.info("sync.progress", done=progress.done, total=progress.total, left=progress.detail)
+        if progress.waits_until is not None:
+            log.info("sync.waits", left=progress.detail, goes_on_at=f"{progress.waits_until:%Y-%m-%dT%H:%M:%SZ}")
 
 
 def greeting(service: Service, address: str) -> str:
@@ -107,10 +144,12 @@ def greeting(service: Service, address: str) -> str:
             "For your own hours put TOGGL_API_TOKEN=… (it stands at the foot of Toggl's profile page)",
             "into the file .env and start again.",
         ]
+    elif service.history_left() == "complete":
+        lines += ["Toggl Pulse serves your Toggl account, whole history included."]
     else:
         lines += [
-            "Toggl Pulse serves your Toggl account. The first sync fetches the recent weeks at once and the whole",
-            "history as Toggl's hourly quota allows; `toggl-pulse status` tells how far it is.",
+            "Toggl Pulse serves your Toggl account. It reads the recent weeks at once, and the whole history as",
+            "Toggl's hourly quota allows; `toggl-pulse status` tells how far it is.",
         ]
     lines += [
         "",

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Annotated, Any
+from typing import Any
 
 import orjson
 import typer
 
-from toggl_pulse.cli.parts import Demo, at_local, opened_service, printable
+from toggl_pulse.cli.parts import AsJson, Demo, at_local, counted, opened_service, printable
 
 __all__ = ["status"]
 
@@ -16,11 +16,11 @@ MONTHS_NAMED = 6
 
 
 def status(
-    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+    as_json: AsJson = False,
     demo: Demo = False,
 ) -> None:
     """Show what the mirror holds, up to when it is true, what is proven, and what Toggl's quota has left."""
-    with opened_service(demo=demo) as service:
+    with opened_service(demo=demo, may_be_empty=True) as service:
         state = service.status()
     if as_json:
         typer.echo(orjson.dumps(state, option=orjson.OPT_INDENT_2).decode())
@@ -41,6 +41,7 @@ def described(state: dict[str, Any]) -> list[tuple[str, str]]:
         *(("Next sync" if n == 0 else "", _when(at)) for n, at in enumerate(sorted(state["sync"]["next"].values()))),
         *(("Quota" if n == 0 else "", _bucket(bucket)) for n, bucket in enumerate(state["quota"]["buckets"])),
         ("Reserve", f"{state['quota']['reserve']} requests of each bucket are left to your other tools"),
+        *([("Syncing", "right now")] if state["sync"]["running"] else []),
         *([("Set aside", _set_aside(state["mirror"]))] if state["mirror"]["set_aside"] else []),
     ]
 
@@ -54,10 +55,11 @@ def _account(state: dict[str, Any]) -> str:
 
 def _as_of(state: dict[str, Any]) -> str:
     if state["data_as_of"] is None:
-        return "Toggl has not been reached yet"
+        since = "Toggl has not been read yet"
+    else:
+        since = f"{_when(state['data_as_of'])}, {_length(state['seconds_behind'])} ago"
     trouble = state["history"]["trouble"]
-    ago = f"{_when(state['data_as_of'])}, {_length(state['seconds_behind'])} ago"
-    return ago + (f"; syncs fail since {_when(state['history']['trouble_since'])} ({trouble})" if trouble else "")
+    return since + (f"; syncs fail since {_when(state['history']['trouble_since'])} ({trouble})" if trouble else "")
 
 
 def _entries(mirror: dict[str, Any]) -> str:
@@ -91,7 +93,7 @@ def _months(months: dict[str, Any]) -> str:
 
 
 def _run(run: dict[str, Any]) -> str:
-    text = f"{_when(run['started_at'])} {run['reason']}: {run['outcome']}; {run['requests']} requests, "
+    text = f"{_when(run['started_at'])} {run['reason']}: {run['outcome']}; {counted(run['requests'], 'request')}, "
     text += f"{run['new']:,} new, {run['changed']:,} changed, {run['deleted']:,} deleted"
     return f"{text}; {run['why']}" if run["why"] else text
 
@@ -113,6 +115,8 @@ def _when(text: str) -> str:
 
 def _length(seconds: float) -> str:
     minutes = round(seconds / 60)
+    if minutes < 1:
+        return "less than a minute"
     if minutes < 120:  # noqa: PLR2004
         return f"{minutes} min"
     hours = round(minutes / 60)

@@ -11,8 +11,8 @@ import typer
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
-from toggl_pulse.cli.parts import at_local, start_logs
-from toggl_pulse.errors import Busy
+from toggl_pulse.cli.parts import AsJson, at_local, counted, start_logs
+from toggl_pulse.errors import Busy, NeedsUser
 from toggl_pulse.service import Service, run_as_json
 from toggl_pulse.settings import load_settings
 from toggl_pulse.sync import Progress as SyncProgress
@@ -20,58 +20,76 @@ from toggl_pulse.sync import RunReport
 
 __all__ = ["sync"]
 
-PARTLY = 3
-RETRY_SECONDS = 1.0
+PARTLY, INTERRUPTED = 3, 130
+RETRY_SECONDS = 0.25
 
 
 def sync(
     use_reserve: Annotated[
         bool, typer.Option("--use-reserve", help="Spend the requests that are left to your other tools, too.")
     ] = False,
-    wait: Annotated[int, typer.Option(help="Seconds to wait while another process syncs.", min=0)] = 60,
-    as_json: Annotated[bool, typer.Option("--json", help="Print the run as JSON.")] = False,
+    wait: Annotated[
+        int, typer.Option(metavar="SECONDS", help="How long to wait while another process syncs.", min=0)
+    ] = 60,
+    as_json: AsJson = False,
 ) -> None:
     """Bring the mirror up to date: changes, names, checks, then as much history as the quota allows.
 
-    Exit code 3 means that it goes on later: Toggl's hourly quota, less the reserve, is spent.
+    Exit code 3 means that something is left: Toggl's hourly quota, less the reserve, is spent, and it says until
+    when. Stopping it loses nothing: the next sync goes on from there.
     """
     settings = load_settings()
     start_logs(settings, level="ERROR")
-    with _Bar(shown=not as_json and sys.stderr.isatty()) as bar:
-        run = asyncio.run(_sync(Service(settings, progress=bar.show), use_reserve=use_reserve, wait=wait))
+    try:
+        with _Bar(shown=not as_json and sys.stderr.isatty()) as bar:
+            service = Service(settings, progress=bar.show)
+            run, left = asyncio.run(_sync(service, bar, use_reserve=use_reserve, wait=wait))
+    except KeyboardInterrupt:
+        typer.echo("Stopped. What was read is kept, and the next sync goes on from there.", err=True)
+        raise typer.Exit(INTERRUPTED) from None
     if as_json:
-        typer.echo(orjson.dumps(run_as_json(run)).decode())
+        goes_on = run.waits_until.isoformat(timespec="seconds") if run.waits_until else None
+        typer.echo(orjson.dumps({**run_as_json(run), "history": left, "goes_on_at": goes_on}).decode())
     else:
-        typer.echo(summary(run))
+        typer.echo(summary(run, left))
     if run.outcome == "failed":
-        raise typer.Exit(run.error.exit_code if run.error is not None else 1)
+        # what the run met at Toggl is no wrong use of ours, and nothing was done that could be called partly
+        raise typer.Exit(NeedsUser.exit_code if isinstance(run.error, NeedsUser) else 1)
     if run.outcome == "partly":
         raise typer.Exit(PARTLY)
 
 
-async def _sync(service: Service, *, use_reserve: bool, wait: int) -> RunReport:
+async def _sync(service: Service, bar: _Bar, *, use_reserve: bool, wait: int) -> tuple[RunReport, str]:
+    """The run, and what is left of the history in words."""
+    loop = asyncio.get_running_loop()
+    until = loop.time() + wait
     try:
-        for attempt in range(wait + 1):
+        while True:
             try:
-                return await service.sync("request", use_reserve=use_reserve)
-            except Busy:
-                if attempt == wait:
-                    raise
+                run = await service.sync("request", use_reserve=use_reserve)
+                return run, await asyncio.to_thread(service.history_left)
+            except Busy as error:
+                if loop.time() >= until:
+                    raise Busy("Another process is syncing; try again when it is done.", code=error.code) from None
+                bar.say("another process is syncing: waiting for it")
                 await asyncio.sleep(RETRY_SECONDS)
-        raise AssertionError  # the loop returns or raises
     finally:
         await service.stop()
 
 
-def summary(run: RunReport) -> str:
-    """One run in a few lines for people."""
-    rows = f"{run.new:,} new, {run.changed:,} changed, {run.deleted:,} deleted, {run.unchanged:,} unchanged" + (
+def summary(run: RunReport, left: str = "") -> str:
+    """One run in a few lines for people; `left` is what is still to be read."""
+    rows = f"{run.new:,} new, {run.changed:,} changed, {run.deleted:,} deleted, {run.unchanged:,} unchanged rows" + (
         f", {run.set_aside:,} set aside" if run.set_aside else ""
     )
     seconds = run.duration.total_seconds() if run.duration else 0
-    lines = [f"{run.outcome}: {rows}; {run.requests} requests in {seconds:.1f} s"]
+    lines = [f"{run.outcome}: {rows}; {counted(run.requests, 'request')} in {seconds:.1f} s"]
     if run.why:
         lines.append(run.why)
+    if left and run.outcome != "failed":
+        lines.append(f"History: {left}.")
+    if run.waits_until is not None and run.outcome == "partly":
+        lines.append(f"Sync again after {at_local(run.waits_until)} local time; `toggl-pulse serve` does so by itself.")
     return "\n".join(lines)
 
 
@@ -97,6 +115,9 @@ class _Bar:
 
     def __exit__(self, *_error: object) -> None:
         self._progress.stop()
+
+    def say(self, text: str) -> None:
+        self._progress.update(self._task, description=text)
 
     def show(self, progress: SyncProgress) -> None:
         text = f"{progress.stage}: {progress.detail}" if progress.detail else progress.stage
