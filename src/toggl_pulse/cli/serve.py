@@ -6,7 +6,7 @@ import asyncio
 import os
 import shlex
 import socket
-from contextlib import AsyncExitStack
+from contextlib import AbstractAsyncContextManager, AsyncExitStack
 from datetime import timedelta
 from typing import Annotated, Any
 
@@ -14,7 +14,6 @@ import orjson
 import structlog
 import typer
 import uvicorn
-from fastapi import FastAPI
 
 from toggl_pulse.app import create_app
 from toggl_pulse.cli.parts import start_logs
@@ -68,7 +67,7 @@ def _serve(settings: Settings, *, demo: bool) -> None:
         timeout_graceful_shutdown=SHUTDOWN_SECONDS,
     )
     address = f"http://{_shown_host(settings.host)}:{listener.getsockname()[1]}"
-    _Server(config, app, service, address).run(sockets=[listener])
+    _Server(config, app.router.lifespan_context(app), service, address).run(sockets=[listener])
 
 
 def _listen(settings: Settings) -> socket.socket:
@@ -94,16 +93,18 @@ def _shown_host(host: str) -> str:
 class _Server(uvicorn.Server):
     """Starts the service before it listens, and says where and what to try once both are true."""
 
-    def __init__(self, config: uvicorn.Config, app: FastAPI, service: Service, address: str) -> None:
+    def __init__(
+        self, config: uvicorn.Config, life: AbstractAsyncContextManager[Any], service: Service, address: str
+    ) -> None:
         super().__init__(config)
-        self._app = app
+        self._opening = life
         self._service = service
         self._address = address
         self._life = AsyncExitStack()
         self._greeting: asyncio.Task[None] | None = None
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
-        await self._life.enter_async_context(self._app.router.lifespan_context(self._app))
+        await self._life.enter_async_context(self._opening)
         await super().startup(sockets)
         log.info("serve.started", address=self._address, demo=self._service.demo)
         self._greeting = asyncio.create_task(self._greet())

@@ -41,7 +41,6 @@ def described(state: dict[str, Any]) -> list[tuple[str, str]]:
         *(("Next sync" if n == 0 else "", _when(at)) for n, at in enumerate(sorted(state["sync"]["next"].values()))),
         *(("Quota" if n == 0 else "", _bucket(bucket)) for n, bucket in enumerate(state["quota"]["buckets"])),
         ("Reserve", f"{state['quota']['reserve']} requests of each bucket are left to your other tools"),
-        *([("Syncing", "right now")] if state["sync"]["running"] else []),
         *([("Set aside", _set_aside(state["mirror"]))] if state["mirror"]["set_aside"] else []),
     ]
 
