@@ -147,15 +147,23 @@ def test_values_to_choose_from_have_entries_or_still_exist_and_come_by_label() -
     assert [("", "(no description)")] == answers.values("description")
 
 
-def test_catalogue_is_that_of_the_newest_revision_without_asking_the_source_for_it_again() -> None:
-    source = MemorySource.of([], NAMES)
+def test_the_catalogue_is_that_of_the_last_answer_and_costs_no_look_at_the_source() -> None:
+    class Counting(MemorySource):
+        looks = 0
+
+        def revision(self) -> int:
+            self.looks += 1
+            return super().revision()
+
+    source = Counting(NAMES)
     answers = answers_of(source)
-    assert NAMES == answers.catalogue()
-    asked = source.catalogues
+    assert NAMES is answers.catalogue()
+    looks = source.looks
 
     assert NAMES is answers.catalogue()
-    assert asked == source.catalogues
+    assert looks == source.looks
     source.rename(replace(NAMES, profile=None))
+    answers.revision()
     assert answers.catalogue().profile is None
 
 

@@ -165,6 +165,11 @@ class Columns:
         self._lock = threading.Lock()
         self._snapshot: Snapshot | None = None
 
+    def last(self) -> Snapshot:
+        """The snapshot that was made last, without a look at the source; the first one is read."""
+        snapshot = self._snapshot
+        return self.newest() if snapshot is None else snapshot
+
     def newest(self) -> Snapshot:
         """The snapshot of the newest committed revision; blocks while it is read."""
         revision = self._source.revision()

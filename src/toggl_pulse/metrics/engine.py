@@ -80,12 +80,12 @@ class Answers:
         self._contact = contact
 
     def revision(self) -> int:
-        """The revision that an answer would be made from now."""
+        """The revision that an answer would be made from now; what is newer at the source has been read by then."""
         return self._columns.newest().revision
 
     def catalogue(self) -> Catalogue:
-        """Names, colours and the profile as of the newest revision, from memory."""
-        return self._columns.newest().catalogue
+        """Names, colours and the profile as of the last answer: from memory, the source is not asked again."""
+        return self._columns.last().catalogue
 
     def answer(self, query: Query, *, check: Callable[[], None] = _never) -> Answer:
         """Answer a query.
