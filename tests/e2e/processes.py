@@ -71,6 +71,10 @@ class Output:
     def _find(self, word: str) -> str | None:
         return next((line for line in self.lines if word in line), None)
 
+    def address(self) -> str:
+        """Where a service says that it listens, taken from the command that it prints."""
+        return self.wait_for("curl ").split("curl -s ")[1].split("/query")[0]
+
     def rest(self) -> str:
         self._reader.join(PATIENCE)
         return "\n".join(self.lines)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterable, Iterator
+from typing import get_args
 
 from prometheus_client import CollectorRegistry, Counter, Histogram
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
@@ -16,6 +17,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from toggl_pulse.api.auth import route_path
 from toggl_pulse.api.ports import Pulse
+from toggl_pulse.mirror import MonthState
 
 __all__ = ["CONTENT_TYPE", "CountRequests", "Traffic", "exposition"]
 
@@ -110,7 +112,7 @@ class _State(Collector):
             "toggl_pulse_months", "Months by how they compare with Toggl's own totals.", labels=["state"]
         )
         states = [month.state for month in pulse.mirror.months()]
-        for state in ("verified", "not_verified", "differs"):
+        for state in get_args(MonthState):
             months.add_metric([state], states.count(state))
         yield months
 

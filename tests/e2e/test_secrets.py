@@ -1,0 +1,127 @@
+"""The token appears nowhere: not in a file, a log, an answer or an error, whatever happens."""
+
+from __future__ import annotations
+
+import base64
+import gzip
+import subprocess
+import sys
+from pathlib import Path
+
+import httpx2
+import pytest
+
+from e2e.processes import PATIENCE, TOKEN, environment, pulse, running, simulated_toggl
+
+API_TOKEN = "the-service's-own-token-0123456789"
+PASSWORD = "a password that nobody may see 0123456789"
+FORMS = (TOKEN, base64.b64encode(f"{TOKEN}:api_token".encode()).decode(), API_TOKEN, PASSWORD)
+
+SOME_FAULTS = ("403", "quota402", "cut_body", "html", "broken_row")
+ALL_FAULTS = (*SOME_FAULTS, "401", "429", "500", "502", "plan402", "cut", "lost", "non_json", "empty")
+ROUTES = (
+    ("GET", "/"), ("GET", "/health/ready"), ("GET", "/status"), ("GET", "/metrics"), ("GET", "/openapi.json"),
+    ("GET", "/entries.csv"), ("GET", "/entries.json"), ("POST", "/search"), ("POST", "/metrics"),
+    ("POST", "/metric-payload-options"), ("POST", "/query"), ("POST", "/variable"), ("POST", "/tag-keys"),
+    ("POST", "/tag-values"), ("POST", "/annotations"), ("POST", "/sync"), ("GET", "/nowhere"), ("POST", "/"),
+)  # fmt: skip
+
+
+def secrets_in(data: bytes) -> list[str]:
+    return [form for form in FORMS if form.encode() in data]
+
+
+@pytest.mark.parametrize(
+    "faults", [pytest.param(SOME_FAULTS, id="some"), pytest.param(ALL_FAULTS, id="all", marks=pytest.mark.long)]
+)
+def test_no_secret_is_written_logged_or_answered_whatever_happens(tmp_path: Path, faults: tuple[str, ...]) -> None:
+    home = tmp_path / "home"
+    home.mkdir()
+    (tmp_path / "toggl").mkdir()
+    said: list[str] = []
+    with simulated_toggl(tmp_path / "toggl") as toggl:
+        account = {
+            "TOGGL_API_TOKEN": TOKEN,
+            "TOGGL_PASSWORD": PASSWORD,
+            "TOGGL_EMAIL": "demo@example.com",
+            "TOGGL_API_URL": toggl.url,
+            "DATA_DIR": str(home / "data"),
+            "LOG_LEVEL": "DEBUG",
+            "API_TOKEN": API_TOKEN,
+        }
+        toggl.post("behaviour", {"user_quota": 10_000})
+        for fault in faults:
+            toggl.post("fault", {"kind": fault, "match": "", "skip": 1, "times": 1})
+            done = pulse(home, "sync", **account)
+            said += [done.stdout, done.stderr]
+            toggl.post("calm", {})
+        for verb in (
+            ["config"],
+            ["doctor"],
+            ["status"],
+            ["query"],
+            ["export"],
+            ["backup", str(home / "copy.db")],
+            ["sync"],
+        ):
+            done = pulse(home, *verb, **account)
+            said += [done.stdout, done.stderr]
+        with running(["serve", "--port", "0"], home, **account) as (_, output):
+            address = output.address()
+            with httpx2.Client(base_url=address, timeout=PATIENCE) as client:
+                for token in (API_TOKEN, TOKEN, "wrong"):
+                    for method, route in ROUTES:
+                        answer = client.request(
+                            method,
+                            route,
+                            headers={"Authorization": f"Bearer {token}"},
+                            json={} if method == "POST" else None,
+                        )
+                        said += [answer.text, str(answer.headers)]
+        said.append(output.rest())
+        wrong = pulse(home, "sync", **{**account, "TOGGL_API_TOKEN": f"{TOKEN}x"})
+        said += [wrong.stdout, wrong.stderr]
+
+    assert len(said) > 100
+    for text in said:
+        assert secrets_in(text.encode()) == [], text[:2000]
+    files = [path for path in home.rglob("*") if path.is_file()]
+    assert {"mirror.db", "copy.db"} <= {path.name for path in files}
+    for path in files:
+        data = path.read_bytes()
+        assert secrets_in(gzip.decompress(data) if path.suffix == ".gz" else data) == [], path
+
+
+def test_a_crash_shows_no_secret(tmp_path: Path) -> None:
+    """A bug in the middle of a request: its traceback, in the log, must not show what the frames held."""
+    program = (
+        "import asyncio, sys\n"
+        "from toggl_pulse.service import Service\n"
+        "from toggl_pulse.settings import load_settings\n"
+        "from toggl_pulse.logs import configure_logs\n"
+        "import toggl_pulse.toggl.exchange as exchange\n"
+        "settings = load_settings()\n"
+        "configure_logs('DEBUG', 'json', secrets=settings.secrets())\n"
+        "async def scene():\n"
+        "    service = Service(settings)\n"
+        "    await service.connect()\n"
+        "    def broken(*a, **k): raise RuntimeError('a bug')\n"
+        "    service._client._exchange._http = None\n"
+        "    for name in list(vars(service._client._exchange)):\n"
+        "        if 'wire' in name or 'http' in name: setattr(service._client._exchange, name, broken)\n"
+        "    await service._run('request')\n"
+        "    await service.stop()\n"
+        "asyncio.run(scene())\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", program],
+        cwd=tmp_path,
+        env=environment(tmp_path, TOGGL_API_TOKEN=TOKEN, TOGGL_API_URL="http://127.0.0.1:9", DATA_DIR=str(tmp_path)),
+        capture_output=True,
+        text=True,
+        timeout=PATIENCE,
+        check=False,
+    )
+
+    assert "Traceback" in done.stderr
+    assert secrets_in((done.stdout + done.stderr).encode()) == []
