@@ -134,6 +134,15 @@ def test_a_range_takes_what_starts_in_it_and_not_what_starts_where_it_ends() -> 
     assert 201.0 == pytest.approx(3600 * value(rows, "tracked_hours", ask_range(AT, attribution="split")))
 
 
+def test_what_ends_where_the_range_begins_is_not_in_it_and_a_second_later_it_is() -> None:
+    for begin, found in ((NOW_S, []), (NOW_S - 1, ["Ann"])):
+        query = ask_range(begin, attribution="split", group_by="user")
+        for stop in (NOW_S, None):  # a running entry counts up to now
+            series = answer([Row(1, NOW_S - 60, stop)], query).series
+            assert found == [each.label for each in series]
+            assert len(found) == len(list(answers_of(MemorySource.of([Row(1, NOW_S - 60, stop)])).entries(query)))
+
+
 def test_a_range_is_exact_to_the_millisecond() -> None:
     rows = [Row(1, AT, AT + 10)]
     query = ask_range(AT)

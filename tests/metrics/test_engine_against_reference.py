@@ -50,7 +50,7 @@ def scenes(draw: st.DrawFn, intervals: tuple[str, ...] = tuple(LONGEST_DAYS)) ->
         group_by=draw(st.sampled_from(GROUPINGS)),
         week_start=draw(st.integers(0, 6)),
         limit=draw(st.none() | st.integers(1, 3)),
-        horizon=moment + draw(st.integers(-86_400, 5 * 86_400)),
+        horizon=moment + draw(st.integers(-86_400, 5 * 86_400) | st.sampled_from([0, 1, 3600])),
         conditions=tuple(draw(st.just([]) | st.lists(conditions, max_size=2))),
     )
     return Scene(draw(row_lists(moment, LONGEST_DAYS[interval])), question, draw(st.booleans()))
