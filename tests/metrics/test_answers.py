@@ -195,6 +195,16 @@ def test_steps_without_time_are_0_for_sums_and_nothing_for_averages_and_shares()
         assert values == [None if math.isnan(each) else each for each in series.values.tolist()], metric
 
 
+def test_the_longest_of_a_group_is_the_longest_of_its_parts_and_not_their_sum() -> None:
+    rows = [Row(1, AT, AT + 3600, project=11), Row(2, AT, AT + 7200, project=14), Row(3, AT, AT + 10_800, project=12)]
+
+    clients = answer(rows, ask_range(AT, metric="longest_entry_hours", group_by="client")).series
+    rest = answer(rows, ask_range(AT, metric="longest_entry_hours", group_by="project", limit=1)).series
+
+    assert {7: 2.0, 9: 3.0} == {each.key: each.values[0] for each in clients}
+    assert [3.0, 2.0] == [each.values[0] for each in rest]
+
+
 def test_billable_share_is_a_part_of_the_time_not_of_the_entries() -> None:
     rows = [Row(1, AT, AT + 3600, billable=True), Row(2, AT, AT + 2 * 3600), Row(3, AT, AT + 3600)]
 
@@ -393,6 +403,12 @@ def test_a_running_entry_has_no_stop_in_the_table_and_its_hours_so_far() -> None
 
     assert table is not None
     assert ((NOW_S - 3600) * 1000, None, 1.0) == table.rows[0][:3]
+
+
+def test_a_running_entry_that_lies_ahead_is_exported_with_no_time_yet() -> None:
+    (row,) = answers_of(MemorySource.of([Row(1, NOW_S + 60, None)])).entries(today())
+
+    assert (None, 0) == (row.stop, row.seconds)
 
 
 def test_the_export_has_ids_and_names_oldest_first() -> None:
