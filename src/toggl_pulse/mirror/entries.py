@@ -18,7 +18,7 @@ from toggl_pulse.mirror.tags import TagBook, placeholder_id
 from toggl_pulse.mirror.values import from_micros, micros, pieces
 from toggl_pulse.model import Tag, TimeEntry, epoch, from_epoch
 
-__all__ = ["EntryBook", "read_entries", "read_running", "read_versions"]
+__all__ = ["EntryBook", "read_entries", "read_finished", "read_running", "read_versions"]
 
 Row = dict[str, Any]
 CONTENT = tuple(column.name for column in tables.entry_columns())
@@ -152,6 +152,24 @@ def read_running(connection: Connection, tags: TagBook) -> list[TimeEntry]:
     ).all()
     stored = read_entries(connection, tags, running)
     return [stored[entry_id].entry for entry_id in running]
+
+
+def read_finished(
+    connection: Connection, tags: TagBook, workspace_id: int, start: datetime, end: datetime, *, user_id: int
+) -> list[TimeEntry]:
+    """Living entries that have stopped, with start <= … < end: those whose durations a total sums."""
+    column = tables.entries.c
+    ids = connection.scalars(
+        select(column.id).where(
+            column.workspace_id == workspace_id,
+            column.start >= epoch(start),
+            column.start < epoch(end),
+            column.user_id == user_id,
+            column.stop.is_not(None),
+            column.deleted_at_us.is_(None),
+        )
+    ).all()
+    return [stored.entry for stored in read_entries(connection, tags, ids).values()]
 
 
 def read_versions(connection: Connection, tags: TagBook, entry_id: int) -> list[EntryVersion]:

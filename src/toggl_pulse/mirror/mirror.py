@@ -17,7 +17,7 @@ from toggl_pulse.mirror import backup, counter, journal
 from toggl_pulse.mirror.batch import Batch
 from toggl_pulse.mirror.catalogue import read_catalogue
 from toggl_pulse.mirror.columns import read_changes, read_columns
-from toggl_pulse.mirror.entries import read_entries, read_running, read_versions
+from toggl_pulse.mirror.entries import read_entries, read_finished, read_running, read_versions
 from toggl_pulse.mirror.lock import file_lock
 from toggl_pulse.mirror.records import (
     Account,
@@ -120,6 +120,11 @@ class Mirror:
         """Living entries that have not stopped."""
         with self._store.reading() as connection:
             return read_running(connection, TagBook(connection))
+
+    def finished(self, workspace_id: int, start: datetime, end: datetime, *, user_id: int) -> list[TimeEntry]:
+        """Living entries that have stopped, with start <= … < end."""
+        with self._store.reading() as connection:
+            return read_finished(connection, TagBook(connection), workspace_id, start, end, user_id=user_id)
 
     def versions(self, entry_id: int) -> list[EntryVersion]:
         """What an entry was before, oldest first; tags under the names they have now."""

@@ -20,7 +20,17 @@ from toggl_pulse.sync.state import State
 from toggl_pulse.sync.windows import day_of, day_start, month_name
 from toggl_pulse.toggl import ReportPage
 
-__all__ = ["block", "give_up_days", "plan_refuses_days", "read_page", "read_total"]
+__all__ = [
+    "agrees_but_for_running",
+    "block",
+    "check",
+    "give_up_days",
+    "head",
+    "plan_refuses_days",
+    "put",
+    "read_page",
+    "read_total",
+]
 
 RUNNING_TOLERANCE_SECONDS = 10
 """Whether totals count a running entry is not documented; if they do, this much may pass while they are asked."""
@@ -32,7 +42,7 @@ async def read_page(session: Session, state: State, workspace_id: int) -> None:
     Asking again from that day, and not by the page's own token, misses nothing when something was deleted between
     two pages; only a single day of more than one page goes on by token.
     """
-    history, span = _head(state, workspace_id)
+    history, span = head(state, workspace_id)
     key = (workspace_id, f"{span.first}/{span.until}")
     token = session.pages.get(key)
     page = await session.client.report_page(workspace_id, span.first, span.until, user_id=session.user_id, page=token)
@@ -73,21 +83,21 @@ def _save_page(session: Session, history: History, page: ReportPage) -> None:
     with session.mirror.batch() as batch:
         counts = save_entries(batch, own, "report", amounts=amounts, set_aside=page.set_aside, run_id=session.run_id)
         counts.add(save_names(batch, session.only_unknown(page.named), run_id=session.run_id))
-        _put(batch, after)
+        put(batch, after)
     session.count(counts)
 
 
 async def read_total(session: Session, state: State, workspace_id: int) -> None:
     """Compare the head with Toggl's total; what agrees is verified, a year that does not is looked at by months."""
-    history, span = _head(state, workspace_id)
+    history, span = head(state, workspace_id)
     toggl = await session.client.report_totals(workspace_id, span.first, span.last, user_id=session.user_id)
     await session.blocking(lambda: _save_total(session, state, history, span, toggl))
 
 
 def _save_total(session: Session, state: State, history: History, span: Span, toggl: int) -> None:
     ours = _seconds(session, history, span.first, span.last)
-    equal = ours == toggl or _agrees_but_for_running(session, state, history, span, toggl - ours)
-    after = past.after_totals(history, equal=equal, empty=toggl == 0 and ours == 0)
+    equal = ours == toggl or agrees_but_for_running(session, state, history, span, toggl - ours)
+    after = past.after_totals(history, equal=equal, empty=toggl == 0 and ours == 0, surplus=ours > toggl)
     today = day_of(session.server_now(state), session.zone_of(history.zone))
     findings = []
     if equal or not span.month:
@@ -95,18 +105,19 @@ def _save_total(session: Session, state: State, history: History, span: Span, to
             seconds = ours if span.month else _seconds(session, history, first, last)
             if seconds or (history.floor <= last and first <= today):
                 verdict: MonthState = "verified" if equal else "not_verified"
-                findings.append(_check(session, history, first, verdict, seconds, seconds if equal else None))
+                findings.append(check(session, history, first, verdict, seconds, seconds if equal else None))
     else:
         findings.append(
-            _check(session, history, span.first, "differs" if span.last_try else "not_verified", ours, toggl)
+            check(session, history, span.first, "differs" if span.last_try else "not_verified", ours, toggl)
         )
     with session.mirror.batch() as batch:
         for finding in findings:
             batch.set_month(finding)
-        _put(batch, after)
+        put(batch, after)
 
 
-def _agrees_but_for_running(session: Session, state: State, history: History, span: Span, more: int) -> bool:
+def agrees_but_for_running(session: Session, state: State, history: History, span: Span, more: int) -> bool:
+    """Whether what Toggl has more is what the running entry has come to."""
     zone = session.zone_of(history.zone)
     begin, end = day_start(span.first, zone), day_start(span.last + timedelta(days=1), zone)
     now = epoch(session.server_now(state))
@@ -127,38 +138,40 @@ def _seconds(session: Session, history: History, first: date, last: date) -> int
     return session.mirror.tracked_seconds(history.workspace_id, begin, end, user_id=session.user_id)
 
 
-def _check(
+def check(
     session: Session, history: History, first: date, state: MonthState, ours: int | None, toggl: int | None
 ) -> MonthCheck:
+    """What was found about the month of this day, now."""
     return MonthCheck(history.workspace_id, month_name(first), state, ours, toggl, session.clock())
 
 
 def plan_refuses_days(session: Session, state: State, workspace_id: int) -> None:
     """The plan does not show these days to Reports: their months are not available, and the rest goes on."""
-    history, _span = _head(state, workspace_id)
+    history, _span = head(state, workspace_id)
     after, months = past.after_plan_limit(history)
     with session.mirror.batch() as batch:
         set_months(batch, workspace_id, months, "unavailable", session.clock())
-        _put(batch, after)
+        put(batch, after)
 
 
 def give_up_days(session: Session, state: State, workspace_id: int, error: PulseError) -> None:
     """Toggl will not answer this question: its months stay not verified, and the rest goes on."""
-    history, span = _head(state, workspace_id)
+    history, span = head(state, workspace_id)
     session.refused("reports", error)
     with session.mirror.batch() as batch:
         set_months(batch, workspace_id, past.months_of(span), "not_verified", session.clock())
-        _put(batch, past.after_refusal(history))
+        put(batch, past.after_refusal(history))
 
 
 def block(session: Session, state: State, workspace_id: int, error: PulseError) -> None:
     """The account may not see this workspace's Reports; it is tried again with the next full sync."""
-    history, _span = _head(state, workspace_id)
+    history, _span = head(state, workspace_id)
     session.refused("reports", error)
     _write_history(session, replace(history, blocked=error.message))
 
 
-def _head(state: State, workspace_id: int) -> tuple[History, Span]:
+def head(state: State, workspace_id: int) -> tuple[History, Span]:
+    """A workspace's history, and the days that are next."""
     history = state.histories[workspace_id]
     if history.head is None:
         raise ValueError("this history has nothing left to read")
@@ -167,8 +180,9 @@ def _head(state: State, workspace_id: int) -> tuple[History, Span]:
 
 def _write_history(session: Session, history: History) -> None:
     with session.mirror.batch() as batch:
-        _put(batch, history)
+        put(batch, history)
 
 
-def _put(batch: Batch, history: History) -> None:
+def put(batch: Batch, history: History) -> None:
+    """Remember how far a history is."""
     batch.set_state(memory.history_key(history.workspace_id), past.to_json(history))

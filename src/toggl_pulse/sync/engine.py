@@ -15,7 +15,7 @@ import structlog
 
 from toggl_pulse.errors import BadRequest, NeedsUser, PlanLimit, PulseError, QuotaSpent, RetryLater
 from toggl_pulse.mirror import Mirror, Outcome, SyncRun
-from toggl_pulse.sync import archive, names, recent
+from toggl_pulse.sync import archive, names, proof, recent
 from toggl_pulse.sync import state as memory
 from toggl_pulse.sync.plan import Ask, Budget, Done, Job, Wait, next_job
 from toggl_pulse.sync.progress import STAGES, Progress, progress_of
@@ -164,8 +164,10 @@ class Syncer:
             await recent.read_window(session, state)
         elif job.what == "report":
             await archive.read_page(session, state, job.workspace_id)
-        else:
+        elif job.what == "totals":
             await archive.read_total(session, state, job.workspace_id)
+        else:
+            await proof.find_gone(session, state, job.workspace_id)
 
     def _state(self) -> State:
         return read_state(self._mirror.states(PREFIX))

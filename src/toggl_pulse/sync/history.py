@@ -1,7 +1,8 @@
 """The reading of one workspace's whole past by Reports: which days come next, and what an answer changes; pure.
 
 A history is a queue of spans. The head is read page by page, newest day first, then compared with Toggl's total.
-A year that does not agree becomes months, a month that does not agree is read once more. Knows no request.
+A year that does not agree becomes months, a month that does not agree is read once more, and where the mirror then
+still has more than Toggl, what is gone is looked for. Knows no request.
 """
 
 from __future__ import annotations
@@ -14,7 +15,17 @@ from typing import Literal
 from toggl_pulse.model import JSON
 from toggl_pulse.sync.windows import FIRST_DAY, months_between, year_of
 
-__all__ = ["History", "Span", "after_page", "after_plan_limit", "after_refusal", "after_totals", "begin", "months_of"]
+__all__ = [
+    "History",
+    "Span",
+    "after_page",
+    "after_plan_limit",
+    "after_proof",
+    "after_refusal",
+    "after_totals",
+    "begin",
+    "months_of",
+]
 
 FLAGS = ("month", "last_try", "probe", "limited", "check")
 
@@ -31,7 +42,7 @@ class Span:
 
     first: date
     last: date
-    stage: Literal["read", "compare"] = "read"
+    stage: Literal["read", "compare", "prove"] = "read"
     bound: date | None = None
     rows: int = 0
     month: bool = False
@@ -130,10 +141,15 @@ def after_page(history: History, *, rows: int, oldest: date | None, more: bool) 
     return replace(history, queue=(read, *history.queue[1:]), rows=history.rows + rows)
 
 
-def after_totals(history: History, *, equal: bool, empty: bool) -> History:
-    """The head was compared with Toggl's total; `empty` says that neither side has anything there."""
+def after_totals(history: History, *, equal: bool, empty: bool, surplus: bool = False) -> History:
+    """The head was compared with Toggl's total.
+
+    `empty` says that neither side has anything there, `surplus` that the mirror has more.
+    """
     span = _head(history)
     if span.month:
+        if span.last_try and surplus and not equal:
+            return replace(history, queue=(replace(span, stage="prove"), *history.queue[1:]))
         if equal or span.last_try:
             return _drop_head(history)
         again = replace(span, stage="read", last_try=True, rows=0)
@@ -142,10 +158,15 @@ def after_totals(history: History, *, equal: bool, empty: bool) -> History:
     return _finish_year(history, months, empty=empty and span.rows == 0)
 
 
+def after_proof(history: History) -> History:
+    """Whether something of the head is gone at Toggl was looked into."""
+    return _drop_head(history)
+
+
 def after_plan_limit(history: History) -> tuple[History, tuple[tuple[date, date], ...]]:
     """The plan does not include the head: what comes next, and the months that are not available."""
     span = _head(history)
-    if span.stage == "compare":
+    if span.stage != "read":
         return after_refusal(history), ()
     if span.probe:
         return _drop_head(history), ()

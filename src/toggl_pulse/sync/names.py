@@ -33,7 +33,7 @@ LISTS = ("clients", "projects", "tags", "tasks", "users")
 CHANGES = ("clients", "projects", "tags", "tasks")
 
 OVERLAP = timedelta(days=7)
-"""Taken off when changes of names are asked for: a tag's end shows nowhere else, and an answer may be falsely empty."""
+"""Taken off when changes of names are asked for: a tag's end shows nowhere else."""
 
 RECHECKS = 3
 """Months that differ, and again months that were never verified, compared anew in one full sync."""
@@ -212,7 +212,8 @@ def _finish_step(session: Session, state: State, step: str, rows: Rows[Any] | No
         counts = Counts()
         if rows is not None:
             counts = save_names(batch, rows.rows, set_aside=rows.set_aside, run_id=session.run_id)
-        _drop_step(batch, state, step)
+        # Only rows prove that an answer is Toggl's: an empty one may be false, and is asked for again from as far back.
+        _drop_step(batch, state, step, covered=rows is not None and bool(rows.rows) and rows.complete)
     if rows is not None:
         session.catalogue = session.mirror.catalogue()
     return counts
@@ -226,7 +227,7 @@ def give_up_names(session: Session, state: State, step: str, error: PulseError) 
         _drop_step(batch, state, step, refused=True)
 
 
-def _drop_step(batch: Batch, state: State, step: str, *, refused: bool = False) -> None:
+def _drop_step(batch: Batch, state: State, step: str, *, covered: bool = False, refused: bool = False) -> None:
     names = state.names
     if names is None:
         return
@@ -235,6 +236,6 @@ def _drop_step(batch: Batch, state: State, step: str, *, refused: bool = False) 
     if refused:
         after = replace(after, refused=(*names.refused, step))
     how, _, kind = step.partition(":")
-    if how == "changed" and not refused:
+    if how == "changed" and covered:
         after = replace(after, since={**names.since, kind: names.following})
     batch.set_state(memory.NAMES, memory.names_json(after))

@@ -19,13 +19,15 @@ ASK_USER = "user"
 
 FOR_POLLS = -1
 
+STAGE_JOBS = {"read": "report", "compare": "totals", "prove": "proof"}
+
 MARGIN = timedelta(seconds=2)
 """Waited beyond the told end of a quota window, because it is told in whole seconds by another clock."""
 
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """One request (or one list with its pages): `what` is me, deltas, names, reach, report or totals.
+    """One request (or one list with its pages): `what` is me, deltas, names, reach, report, totals or proof.
 
     `step` names the part of a catalogue refresh, `workspace_id` the history to go on with.
     """
@@ -121,7 +123,7 @@ def _wanted(
         ((head, history) for head, history in heads if head), key=lambda pair: pair[0].last, reverse=True
     ):
         bucket = buckets.get(history.workspace_id, f"workspace:{history.workspace_id}")
-        yield Job("report" if head.stage == "read" else "totals", bucket, "", history.workspace_id), 0, False
+        yield Job(STAGE_JOBS[head.stage], bucket, "", history.workspace_id), 0, False
 
 
 def _names_job(step: str, buckets: Mapping[int, str]) -> Job:

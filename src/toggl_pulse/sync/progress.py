@@ -22,6 +22,7 @@ STAGES = {
     "reach": "recent",
     "report": "history",
     "totals": "history",
+    "proof": "history",
 }
 
 

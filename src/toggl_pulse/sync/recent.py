@@ -5,6 +5,7 @@ Asks the client, then saves rows and cursor in one batch. Knows nothing of names
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 from toggl_pulse.errors import BadRequest, PulseError
@@ -33,8 +34,14 @@ __all__ = [
 OVERLAP = timedelta(minutes=5)
 """Taken off the cursor when asking, for a change may show in the feed a little after its `at`."""
 
-TRAIL = timedelta(days=1)
-"""How far the cursor may fall behind while answers are empty; what they should have held is asked for again."""
+TRAIL = REACH - timedelta(days=1)
+"""How far the cursor may fall behind while answers are empty: an empty answer costs the same however far it reaches."""
+
+HOLD = timedelta(days=1)
+"""How long the cursor stays for a row that could not be read: it may come whole the next time."""
+
+FLOOD_HOLD = timedelta(hours=1)
+"""How long the cursor stays for empty answers behind a flood, where each poll costs a second request."""
 
 AHEAD = timedelta(days=366)
 """Planned entries lie ahead of now; so far they are looked for."""
@@ -92,7 +99,7 @@ def _save_changes(session: Session, state: State, answers: list[Entries], asked:
     missed = too_old or last.truncated
     beginning = cursor.gap[0] if cursor.gap else cursor.since
     gap = (beginning, last.server_time) if missed else cursor.gap
-    moved = Cursor(since=_moved(cursor, last), flooded=last.truncated, gap=gap)
+    moved = replace(_moved(cursor, answers), gap=gap)
     counts = Counts()
     with session.mirror.batch() as batch:
         for answer in answers:
@@ -109,11 +116,22 @@ def _save_changes(session: Session, state: State, answers: list[Entries], asked:
     session.deltas_saved(missed=missed, why="too_old" if too_old else "truncated", since=asked)
 
 
-def _moved(cursor: Cursor, answer: Entries) -> datetime:
-    """An answer without a row covers nothing, and may be false: the cursor then only keeps up within a day."""
-    if answer.entries or answer.set_aside or cursor.flooded:
-        return answer.server_time
-    return max(cursor.since, answer.server_time - TRAIL)
+def _moved(cursor: Cursor, answers: list[Entries]) -> Cursor:
+    """The cursor after these answers: only rows prove that an answer is Toggl's, and only whole rows are had.
+
+    An answer without a row may be false, and one with a broken row lacks something: both are asked again.
+    """
+    last = answers[-1]
+    if last.truncated:
+        return Cursor(last.server_time, flooded=True)
+    empty = not last.entries and not last.set_aside
+    if empty and not cursor.flooded:
+        return replace(cursor, since=max(cursor.since, last.server_time - TRAIL))
+    if empty or any(answer.set_aside for answer in answers):
+        held = cursor.held or last.server_time
+        if last.server_time - held < (FLOOD_HOLD if empty else HOLD):
+            return replace(cursor, held=held)
+    return Cursor(last.server_time)
 
 
 def read_all_again(session: Session, batch: Batch, state: State, server_now: datetime) -> None:

@@ -43,12 +43,14 @@ class Cursor:
     """Changes up to `since`, on Toggl's clock, are in the mirror.
 
     `flooded`: the answer that set it was cut off, and what it lacked is being read by windows and Reports. `gap` is
-    the stretch of changes that may have been missed, until everything has been read again.
+    the stretch of changes that may have been missed, until everything has been read again. `held` is since when the
+    cursor stands still for a row that could not be read.
     """
 
     since: datetime
     flooded: bool = False
     gap: Window | None = None
+    held: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,7 +135,8 @@ def read_state(values: Mapping[str, JSON]) -> State:
 
 def cursor_json(cursor: Cursor) -> JSON:
     gap = [moment.isoformat() for moment in cursor.gap] if cursor.gap else None
-    return {"since": cursor.since.isoformat(), "flooded": cursor.flooded, "gap": gap}
+    held = cursor.held.isoformat() if cursor.held else None
+    return {"since": cursor.since.isoformat(), "flooded": cursor.flooded, "gap": gap, "held": held}
 
 
 def contact_json(contact: Contact) -> JSON:
@@ -170,8 +173,13 @@ def _moment(text: str) -> datetime:
 
 
 def _cursor(value: JSON) -> Cursor:
-    gap = value["gap"]
-    return Cursor(_moment(value["since"]), value["flooded"], (_moment(gap[0]), _moment(gap[1])) if gap else None)
+    gap, held = value["gap"], value.get("held")
+    return Cursor(
+        _moment(value["since"]),
+        value["flooded"],
+        (_moment(gap[0]), _moment(gap[1])) if gap else None,
+        _moment(held) if held else None,
+    )
 
 
 def _names(value: JSON) -> Names:

@@ -1,0 +1,122 @@
+"""Entries that the mirror has and Toggl has no more, though no deletion was told: found, proved, and then ended.
+
+Deltas forget a deletion after three months, and a cut-off answer may lack it. That an answer lacks an entry proves
+nothing; it is gone when the month as Reports list it and the month as they total it agree without it, to the second.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from datetime import datetime, timedelta
+from typing import Literal
+
+from toggl_pulse.model import TimeEntry
+from toggl_pulse.sync import history as past
+from toggl_pulse.sync.archive import agrees_but_for_running, check, head, put
+from toggl_pulse.sync.history import History, Span
+from toggl_pulse.sync.save import Counts, save_entries
+from toggl_pulse.sync.session import Session
+from toggl_pulse.sync.state import State
+from toggl_pulse.sync.windows import day_start, month_name
+from toggl_pulse.toggl import PageToken, ReportPage
+
+__all__ = ["find_gone"]
+
+SETTLED = timedelta(days=1)
+"""Reports may lag: what was changed more recently than this is alive whatever they list."""
+
+PAGES = 8
+"""Pages of one month that are read to prove something; a fuller month stays as it is."""
+
+FEW = 5
+"""So many missing entries are asked for one by one as well; what has merely moved is found so."""
+
+
+async def find_gone(session: Session, state: State, workspace_id: int) -> None:
+    """Look for what is gone in the head, a month in which the mirror has more than Toggl."""
+    history, span = head(state, workspace_id)
+    pages = await _whole(session, workspace_id, span)
+    rows = [entry for page in pages for entry in page.entries if entry.user_id == session.user_id]
+    toggl = await session.client.report_totals(workspace_id, span.first, span.last, user_id=session.user_id)
+    if pages:
+        session.count(await session.blocking(lambda: _save(session, rows, "report")))
+    missing = await session.blocking(lambda: _missing(session, state, history, span, rows, toggl)) if pages else []
+    if 0 < len(missing) <= FEW:
+        found = [await session.client.entry(entry.id) for entry in missing]
+        alive = [entry for entry in found if entry is not None]
+        session.count(await session.blocking(lambda: _save(session, alive, "window")))
+        missing = [entry for entry, answer in zip(missing, found, strict=True) if answer is None]
+    gone = [entry.id for entry in missing]
+    await session.blocking(lambda: _end(session, state, history, span, gone, toggl))
+
+
+async def _whole(session: Session, workspace_id: int, span: Span) -> list[ReportPage]:
+    """Every page of a month, or nothing when it cannot be had whole."""
+    pages: list[ReportPage] = []
+    token: PageToken | None = None
+    while len(pages) < PAGES:
+        page = await session.client.report_page(
+            workspace_id, span.first, span.last, user_id=session.user_id, page=token
+        )
+        short = (page.range_first or span.first) > span.first or (page.range_last or span.last) < span.last
+        if page.set_aside or short:
+            return []
+        pages.append(page)
+        token = page.next_page
+        if token is None:
+            return pages
+    return []
+
+
+def _missing(
+    session: Session, state: State, history: History, span: Span, rows: Collection[TimeEntry], toggl: int
+) -> list[TimeEntry]:
+    """What only the mirror has, if Toggl's list and Toggl's total agree without it; else nothing."""
+    shown = {entry.id for entry in rows}
+    begin, end = _bounds(session, history, span)
+    ours = session.mirror.finished(history.workspace_id, begin, end, user_id=session.user_id)
+    missing = [entry for entry in ours if entry.id not in shown]
+    left = sum(entry.duration for entry in ours) - sum(entry.duration for entry in missing)
+    agrees = left == toggl or agrees_but_for_running(session, state, history, span, toggl - left)
+    settled = all(session.server_now(state) - entry.at > SETTLED for entry in missing)
+    if not (agrees and settled):
+        return []
+    if not shown and (len(missing) > FEW or not _shown_before(session, history, span)):
+        # A whole month is gone: that is a plan that shows less, or an account's end, unless it is little.
+        return []
+    return missing
+
+
+def _shown_before(session: Session, history: History, span: Span) -> bool:
+    """Whether Toggl shows something older, so that what is missing is not merely hidden for its age."""
+    return any(
+        month.workspace_id == history.workspace_id
+        and month.month < month_name(span.first)
+        and month.state == "verified"
+        and (month.toggl_seconds or 0) > 0
+        for month in session.mirror.months()
+    )
+
+
+def _save(session: Session, rows: Collection[TimeEntry], feed: Literal["report", "window"]) -> Counts:
+    with session.mirror.batch() as batch:
+        return save_entries(batch, rows, feed, run_id=session.run_id)
+
+
+def _end(session: Session, state: State, history: History, span: Span, gone: Collection[int], toggl: int) -> None:
+    with session.mirror.batch() as batch:
+        ended = batch.infer_deleted(gone, session.clock())
+    begin, end = _bounds(session, history, span)
+    ours = session.mirror.tracked_seconds(history.workspace_id, begin, end, user_id=session.user_id)
+    equal = ours == toggl or agrees_but_for_running(session, state, history, span, toggl - ours)
+    with session.mirror.batch() as batch:
+        batch.set_month(
+            check(session, history, span.first, "verified" if equal else "differs", ours, ours if equal else toggl)
+        )
+        put(batch, past.after_proof(history))
+    session.count(Counts(deleted=ended))
+
+
+def _bounds(session: Session, history: History, span: Span) -> tuple[datetime, datetime]:
+    zone = session.zone_of(history.zone)
+    return day_start(span.first, zone), day_start(span.last + timedelta(days=1), zone)
