@@ -57,3 +57,23 @@ def test_lines_below_the_level_are_dropped(stream: io.StringIO) -> None:
     logging.getLogger("library").info("quiet too")
 
     assert stream.getvalue() == ""
+
+
+@pytest.mark.parametrize("library", ["httpx2", "apscheduler", "uvicorn", "uvicorn.error"])
+def test_libraries_tell_of_trouble_and_of_nothing_below_the_level(stream: io.StringIO, library: str) -> None:
+    configure_logs("INFO", "json", stream=stream)
+    logging.getLogger(library).info("chatter")
+    logging.getLogger(library).warning("trouble")
+    assert [json.loads(line)["event"] for line in stream.getvalue().splitlines()] == ["trouble"]
+
+    configure_logs("ERROR", "json", stream=stream)
+    logging.getLogger(library).warning("trouble")
+    assert len(stream.getvalue().splitlines()) == 1
+
+
+def test_a_short_secret_does_not_blot_out_ordinary_words(stream: io.StringIO) -> None:
+    configure_logs("INFO", "json", secrets=["sync", ""], stream=stream)
+
+    structlog.get_logger().info("sync.done")
+
+    assert json.loads(stream.getvalue())["event"] == "sync.done"

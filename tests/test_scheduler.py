@@ -60,6 +60,39 @@ def test_without_any_run_one_is_due() -> None:
     assert Schedule(DEFAULT).missed(None, at(23, 0))
 
 
+def test_polls_come_every_so_many_minutes_to_the_second() -> None:
+    async def scene() -> timedelta:
+        async def job() -> None:
+            """Nothing."""
+
+        scheduler = Scheduler(Schedule(DEFAULT), poll_minutes=10, full=job, poll=job)
+        before = datetime.now(UTC)
+        scheduler.start()
+        found = scheduler.next_runs()
+        scheduler.stop()
+        assert {"full", "poll"} == set(found)
+        return found["poll"] - before
+
+    wait = asyncio.run(scene())
+
+    assert timedelta(minutes=10) <= wait < timedelta(minutes=10, seconds=1)
+
+
+def test_stopping_twice_or_before_the_start_is_no_mistake() -> None:
+    async def scene() -> None:
+        async def job() -> None:
+            """Nothing."""
+
+        scheduler = Scheduler(Schedule(DEFAULT), poll_minutes=10, full=job, poll=job)
+        scheduler.stop()
+        scheduler.start()
+        scheduler.stop()
+        await asyncio.sleep(0)
+        scheduler.stop()
+
+    asyncio.run(scene())
+
+
 def test_jobs_run_on_the_loop_and_polls_can_be_off() -> None:
     async def scene() -> tuple[list[str], set[str]]:
         ran: list[str] = []

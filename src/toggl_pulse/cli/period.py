@@ -23,14 +23,14 @@ _TIME_OF_DAY = 12  # what is longer than 2026-11-01 (or 20261101) says a time
 def instant(text: str, zone: ZoneInfo) -> datetime:
     """An ISO date (where that day begins in `zone`) or an ISO time (in `zone` unless it says its own), as UTC."""
     try:
-        if len(text) < _TIME_OF_DAY:
-            return _beginning(date.fromisoformat(text), zone)
         found = datetime.fromisoformat(text)
-        return (found if found.tzinfo else found.replace(tzinfo=zone)).astimezone(UTC)
-    except OverflowError:
-        raise BadRequest(f"“{text}” lies outside of what can be asked for: 2006 to 2100.") from None
     except ValueError:
         raise BadRequest(f"“{text[:60]}” is no date or time: write 2026-11-01 or 2026-11-01T08:30.") from None
+    if not _FIRST <= found.date() <= _LAST:
+        raise BadRequest(f"“{text[:60]}” lies outside of what can be asked for: 2006 to 2100.")
+    if len(text) < _TIME_OF_DAY:
+        return _beginning(found.date(), zone)
+    return (found if found.tzinfo else found.replace(tzinfo=zone)).astimezone(UTC)
 
 
 def span_of(period: str, today: date, zone: ZoneInfo, week_start: int) -> tuple[datetime, datetime]:
@@ -67,7 +67,5 @@ def _next_month(first: date) -> date:
 def _beginning(day: date, zone: ZoneInfo) -> datetime:
     """Where the metrics say that a local day begins; of a day that a zone skipped, where it would have begun."""
     noon = round(datetime(day.year, day.month, day.day, 12, tzinfo=zone).timestamp())
-    if not _FIRST.year <= day.year <= _LAST.year:
-        raise OverflowError
     border = calendar.steps(noon * 1000, noon * 1000 + 1, "day", zone, 1).borders[0]
     return datetime.fromtimestamp(int(border), UTC)

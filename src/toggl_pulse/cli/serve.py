@@ -52,22 +52,22 @@ def demo(port: Port = None) -> None:
 
 def _serve(settings: Settings, *, demo: bool) -> None:
     start_logs(settings)
-    listener = _listen(settings)
-    service = Service(settings, demo=demo, progress=None if demo else _ProgressLog())
-    app = create_app(service)
-    config = uvicorn.Config(
-        app,
-        lifespan="off",  # _Server lives it, so that an expected failure ends as a sentence
-        log_config=None,
-        access_log=False,
-        server_header=False,
-        proxy_headers=False,
-        backlog=BACKLOG,
-        timeout_keep_alive=KEEP_ALIVE_SECONDS,
-        timeout_graceful_shutdown=SHUTDOWN_SECONDS,
-    )
-    address = f"http://{_shown_host(settings.host)}:{listener.getsockname()[1]}"
-    _Server(config, app.router.lifespan_context(app), service, address).run(sockets=[listener])
+    with _listen(settings) as listener:
+        service = Service(settings, demo=demo, progress=None if demo else _ProgressLog())
+        app = create_app(service)
+        config = uvicorn.Config(
+            app,
+            lifespan="off",  # _Server lives it, so that an expected failure ends as a sentence
+            log_config=None,
+            access_log=False,
+            server_header=False,
+            proxy_headers=False,
+            backlog=BACKLOG,
+            timeout_keep_alive=KEEP_ALIVE_SECONDS,
+            timeout_graceful_shutdown=SHUTDOWN_SECONDS,
+        )
+        address = f"http://{_shown_host(settings.host)}:{listener.getsockname()[1]}"
+        _Server(config, app.router.lifespan_context(app), service, address).run(sockets=[listener])
 
 
 def _listen(settings: Settings) -> socket.socket:
