@@ -47,7 +47,9 @@ def test_a_wrong_clock_is_told_with_its_direction(synced: Scene, hours: int) -> 
 def test_a_counted_quota_question_is_told(synced: Scene) -> None:
     synced.world.behaviour.quota_counted = True
 
-    assert checked(synced)["quota_look_free"].ok is False
+    found = checked(synced)["quota_look_free"]
+
+    assert (None, "Asking for the quota is counted.") == (found.ok, found.sentence)
 
 
 def test_a_shorter_reach_is_told(synced: Scene) -> None:

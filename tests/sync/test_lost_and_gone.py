@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import datetime, timedelta
 
 import pytest
@@ -204,3 +205,65 @@ def test_a_fault_during_the_proof_ends_nothing_that_lives(synced: Scene, kind: s
     catch_up(synced, days=4)
 
     assert [] == synced.differences()
+
+
+@pytest.mark.parametrize("running", [True, False])
+def test_a_timer_that_vanished_during_a_long_outage_runs_no_longer(synced: Scene, *, running: bool) -> None:
+    row = synced.world.running()
+    assert row is not None
+    forget(synced.world, row.id)
+    synced.advance(days=100)
+    if running:
+        synced.world.start_timer()
+    else:
+        synced.world.create_entry(start=synced.clock() - HOUR, stop=synced.clock())
+
+    synced.finish()
+
+    assert "inferred" == synced.mirror.entries([row.id])[row.id].deletion
+
+
+def test_error_pages_about_an_old_timer_end_nothing(synced: Scene) -> None:
+    synced.advance(days=100)
+    synced.world.create_entry(start=synced.clock() - HOUR, stop=synced.clock())
+    synced.world.fault("404", r"/me/time_entries/", times=None)
+
+    synced.sync()
+
+    assert [] == synced.differences()
+
+
+# --- plans ----------------------------------------------------------------------------------------------------
+
+
+def test_a_larger_plan_shows_the_whole_past_by_itself(world: World, make_scene: Callable[[World], Scene]) -> None:
+    organization = next(iter(world.organizations.values()))
+    organization.plan = "free"
+    world.behaviour.free_history_days = 365
+    scene = make_scene(world)
+    scene.finish()
+    lacking = scene.differences()
+    organization.plan = "starter"
+
+    left = catch_up(scene)
+
+    assert lacking
+    assert [] == left
+    assert {"verified"} == set(scene.month_states().values())
+
+
+def test_a_hidden_past_costs_one_request_a_full_sync(world: World, make_scene: Callable[[World], Scene]) -> None:
+    next(iter(world.organizations.values())).plan = "free"
+    world.behaviour.free_history_days = 365
+    scene = make_scene(world)
+    scene.finish()
+    catch_up(scene)
+    asked = scene.asked("/reports/")
+    states = scene.month_states()
+
+    scene.advance(hours=1)
+    scene.finish()
+
+    # The month that is now, and the newest hidden one.
+    assert 2 == scene.asked("/reports/") - asked
+    assert states == scene.month_states()

@@ -95,6 +95,10 @@ async def read_total(session: Session, state: State, workspace_id: int) -> None:
 
 
 def _save_total(session: Session, state: State, history: History, span: Span, toggl: int) -> None:
+    if span.check and _was_hidden(session, history, span):
+        today = day_of(session.server_now(state), session.zone_of(history.zone))
+        _write_history(session, past.restart(history, today))
+        return
     ours = _seconds(session, history, span.first, span.last)
     equal = ours == toggl or agrees_but_for_running(session, state, history, span, toggl - ours)
     after = past.after_totals(history, equal=equal, empty=toggl == 0 and ours == 0, surplus=ours > toggl)
@@ -114,6 +118,14 @@ def _save_total(session: Session, state: State, history: History, span: Span, to
         for finding in findings:
             batch.set_month(finding)
         put(batch, after)
+
+
+def _was_hidden(session: Session, history: History, span: Span) -> bool:
+    """Whether the plan did not show this month so far: now that it does, it may show more of the past."""
+    return any(
+        (month.workspace_id, month.month, month.state) == (history.workspace_id, month_name(span.first), "unavailable")
+        for month in session.mirror.months()
+    )
 
 
 def agrees_but_for_running(session: Session, state: State, history: History, span: Span, more: int) -> bool:

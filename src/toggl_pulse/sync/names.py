@@ -157,6 +157,10 @@ def _doubtful(
     checked = known[month_name(last)].checked_at if month_name(last) in known else None
     if checked is None or checked < over:
         chosen[last] = False
+    hidden = max((month.month for month in known.values() if month.state == "unavailable"), default=None)
+    if hidden is not None:
+        # A plan that shows more than it did shows the newest of its hidden months.
+        chosen.setdefault(date.fromisoformat(f"{hidden}-01"), False)
     for state, last_try in (("differs", True), ("not_verified", False)):
         open_ones = [month for month in known.values() if month.state == state]
         oldest_first = sorted(open_ones, key=lambda month: month.checked_at or datetime.min.replace(tzinfo=zone))

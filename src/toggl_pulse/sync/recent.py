@@ -201,15 +201,25 @@ async def check_current(session: Session, state: State) -> Counts:
         found = await session.client.entry(entry.id)
         if found is not None:
             rows.append(found)
-        elif await _is_gone(session, state, entry):
+        elif await _is_gone(session, state, entry, current):
             gone.append(entry.id)
     return await session.blocking(lambda: _save_current(session, rows, gone))
 
 
-async def _is_gone(session: Session, state: State, entry: TimeEntry) -> bool:
-    """That Toggl does not know an id may be somebody's error page; that its own second lacks it too is proof."""
-    if session.server_now(state) - entry.start > REACH:
-        return False
+async def _is_gone(session: Session, state: State, entry: TimeEntry, current: TimeEntry | None) -> bool:
+    """That Toggl does not know an id may be somebody's error page; that its own second lacks it too is proof.
+
+    Of what began too long ago for that: proof is that another entry runs, or that Toggl knows another by its id.
+    """
+    now = session.server_now(state)
+    if now - entry.start > REACH:
+        if current is not None:
+            return True
+        others = await session.blocking(
+            lambda: session.mirror.finished(entry.workspace_id, now - REACH, now, user_id=session.user_id)
+        )
+        newest = max(others, key=lambda other: other.start, default=None)
+        return newest is not None and await session.client.entry(newest.id) is not None
     answer = await session.client.entries_between(entry.start, entry.start + timedelta(seconds=1))
     return not answer.truncated and not answer.set_aside and all(row.id != entry.id for row in answer.entries)
 
