@@ -115,6 +115,11 @@ def test_a_payload_may_come_as_text(api: TestClient) -> None:
         ({"filters": {"client": ["Acme"], "billable": ["false"]}}, 1.0),
         ({"project": "Website", "client": "Acme"}, 2.0),  # as the query builder sends it
         ({"project": ["21", "22"]}, 3.5),
+        ({"project": ["(21|22)"]}, 3.5),  # the builder's list with a variable of several values in it
+        ({"project": ["(21|22)", "a\\.b \\(c\\|d\\)"]}, 4.5),
+        ({"project": ["a.b (c|d)"]}, 1.0),
+        ({"project": ["", "$__all"]}, 4.75),
+        ({"project": [""]}, 4.75),
         ({"tag": "(deep|call)"}, 1.5),
         ({"limit": "1", "week_start": "0", "timezone": "Europe\\/Berlin", "attribution": "split"}, 4.75),
     ],

@@ -65,6 +65,7 @@ def test_a_whole_payload_is_read() -> None:
         "limit": 10,
         "week_start": 0,
         "tag": "deep",
+        "project": ["(1|2)", ""],
         "of tomorrow": {"is": "ignored"},
     }
 
@@ -81,6 +82,7 @@ def test_a_whole_payload_is_read() -> None:
         filters=(
             Filter("client", "one_of", ("Acme",)),
             Filter("billable", "one_of", ("true",)),
+            Filter("project", "text", ("(1|2)",)),
             Filter("tag", "text", ("deep",)),
             Filter("user", "=", ("Ann",)),
         ),

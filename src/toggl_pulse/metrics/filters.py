@@ -42,6 +42,8 @@ def _matching(dimension: Dimension, filter_: Filter) -> Flags:
 
 
 def _literal(dimension: Dimension, filter_: Filter) -> tuple[str, ...]:
-    if filter_.operator != "text" or dimension.named(filter_.values[0]):
+    if filter_.operator != "text":
         return filter_.values
-    return undo_grafana(filter_.values[0])
+    return tuple(
+        name for value in filter_.values for name in ((value,) if dimension.named(value) else undo_grafana(value))
+    )

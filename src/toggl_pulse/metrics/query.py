@@ -64,7 +64,7 @@ _WEEKDAYS = ("sunday", "monday", "tuesday", "wednesday", "thursday", "friday", "
 class Filter:
     """Keeps the entries whose `dimension` matches `values`.
 
-    `text` is a bare string of a payload: an exact name first, then Grafana's regular-expression forms undone.
+    `text` are values that Grafana may have put in: an exact name first, then its regular-expression forms undone.
     The values of all other operators are literal (`=~` and `!~`: patterns).
     """
 
@@ -117,7 +117,7 @@ def parse_query(
         )
     start_ms, end_ms = parse_range(start_ms, end_ms)
     filters = list(parse_filters(payload.get("filters")))
-    filters += parse_filters({key: payload[key] for key in DIMENSIONS if key in payload})
+    filters += parse_filters({key: payload[key] for key in DIMENSIONS if key in payload}, builder=True)
     zone_name = payload.get("timezone")
     return Query(
         metric=metric,
@@ -157,8 +157,11 @@ def parse_zone(name: object) -> ZoneInfo:
     )
 
 
-def parse_filters(filters: object) -> tuple[Filter, ...]:
-    """A payload's filters: dimension -> a list of literal names or ids, or one bare string."""
+def parse_filters(filters: object, *, builder: bool = False) -> tuple[Filter, ...]:
+    """A payload's filters: dimension -> a list of literal names or ids, or one bare string.
+
+    The query builder's lists are not literal: it puts a variable's values into an element as `(a|b)`.
+    """
     if filters in (None, "", [], {}):
         return ()
     if isinstance(filters, str):
@@ -168,18 +171,22 @@ def parse_filters(filters: object) -> tuple[Filter, ...]:
             filters = None
     if not isinstance(filters, Mapping):
         raise BadRequest("`filters` must be an object of dimension and values.", code="bad_value")
-    found = []
-    for dimension, value in filters.items():
-        _known_dimension(dimension)
-        if isinstance(value, list | tuple):
-            values = _values(value)
-            if values and ALL not in values:
-                found.append(Filter(dimension, "one_of", values))
-        elif value is not None and value != "":
-            (text,) = _values([value])
-            if text != ALL:
-                found.append(Filter(dimension, "text", (text,)))
-    return tuple(found)
+    found = (_filter(dimension, value, builder=builder) for dimension, value in filters.items())
+    return tuple(each for each in found if each is not None)
+
+
+def _filter(dimension: object, value: object, *, builder: bool) -> Filter | None:
+    """None where every value will do."""
+    dimension = _known_dimension(dimension)
+    if value is None:
+        return None
+    literal = isinstance(value, list | tuple) and not builder
+    values = _values(value if isinstance(value, list | tuple) else [value])
+    if not literal:
+        values = tuple(each for each in values if each)  # an unset variable is an empty one
+    if not values or ALL in values:
+        return None
+    return Filter(dimension, "one_of" if literal else "text", values)
 
 
 def parse_adhoc(filters: object) -> tuple[Filter, ...]:
@@ -192,8 +199,7 @@ def parse_adhoc(filters: object) -> tuple[Filter, ...]:
     for item in filters:
         if not isinstance(item, Mapping):
             raise BadRequest("An ad-hoc filter must be an object with key, operator and value.", code="bad_value")
-        dimension, sign = item.get("key"), item.get("operator", "=")
-        _known_dimension(dimension)
+        dimension, sign = _known_dimension(item.get("key")), item.get("operator", "=")
         operator = _OPERATORS.get(sign) if isinstance(sign, str) else None
         if operator is None:
             raise BadRequest(f"There is no filter operator {_quoted(sign)}: use {_list(_OPERATORS)}.", code="bad_value")
@@ -206,12 +212,12 @@ def parse_adhoc(filters: object) -> tuple[Filter, ...]:
             continue
         if operator in {"=~", "!~"}:
             pattern(values[0])
-        found.append(Filter(str(dimension), operator, values))
+        found.append(Filter(dimension, operator, values))
     return tuple(found)
 
 
 def pattern(text: str) -> Any:
-    """A compiled regular expression that takes linear time; found anywhere in a name, as in InfluxQL and Loki."""
+    """A compiled regular expression that takes linear time; found anywhere in a name, as in InfluxQL."""
     options = re2.Options()
     options.log_errors = False
     try:
@@ -233,11 +239,12 @@ def _unescape(text: str) -> str:
     return re.sub(r"\\([\\^$*+?.()|\[\]{}/-])", r"\1", text)
 
 
-def _known_dimension(dimension: object) -> None:
-    if dimension not in DIMENSIONS:
+def _known_dimension(dimension: object) -> str:
+    if not isinstance(dimension, str) or dimension not in DIMENSIONS:
         raise BadRequest(
             f"There is no filter {_quoted(dimension)}: use one of {_list(DIMENSIONS)}.", code="unknown_filter"
         )
+    return dimension
 
 
 def _values(values: Iterable[object]) -> tuple[str, ...]:
