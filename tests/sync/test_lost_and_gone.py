@@ -102,6 +102,35 @@ def test_a_name_that_ended_during_a_long_outage_ends_here_though_the_first_answe
     assert [] == catch_up(synced, days=1)
 
 
+def test_years_that_toggl_refused_once_are_read_by_the_next_full_syncs(
+    world: World, make_scene: Callable[[World], Scene]
+) -> None:
+    world.fault("400", "/reports/", times=6)
+    scene = make_scene(world)
+    scene.finish()
+    lacking = scene.differences()
+    world.faults.clear()
+
+    left = catch_up(scene, days=1)
+
+    assert lacking
+    assert [] == left
+    assert {"verified"} == set(scene.month_states().values())
+
+
+def test_a_new_year_does_not_bring_the_whole_past_again(synced: Scene) -> None:
+    synced.finish()
+    synced.clock.now = NOW.replace(month=12, day=31)
+    synced.finish()
+    synced.clock.now = NOW.replace(year=NOW.year + 1, month=1, day=2)
+    asked = synced.asked("search/time_entries")
+
+    synced.finish()
+
+    # List and total of the year that lies ahead now.
+    assert 2 == synced.asked("search/time_entries") - asked
+
+
 # --- what is gone ---------------------------------------------------------------------------------------------
 
 

@@ -103,11 +103,12 @@ def _save_total(session: Session, state: State, history: History, span: Span, to
     equal = ours == toggl or agrees_but_for_running(session, state, history, span, toggl - ours)
     after = past.after_totals(history, equal=equal, empty=toggl == 0 and ours == 0, surplus=ours > toggl)
     today = day_of(session.server_now(state), session.zone_of(history.zone))
+    known = {month.month for month in session.mirror.months() if month.workspace_id == history.workspace_id}
     findings = []
     if equal or not span.month:
         for first, last in past.months_of(span):
             seconds = ours if span.month else _seconds(session, history, first, last)
-            if seconds or (history.floor <= last and first <= today):
+            if seconds or month_name(first) in known or (history.floor <= last and first <= today):
                 verdict: MonthState = "verified" if equal else "not_verified"
                 findings.append(check(session, history, first, verdict, seconds, seconds if equal else None))
     else:

@@ -119,6 +119,18 @@ def rezone(history: History, zone: str) -> History:
     return replace(history, zone=zone, queue=(*history.queue, *again), done=max(0, history.done - len(again)))
 
 
+def reread(history: History, years: Iterable[int]) -> History:
+    """Read years once more that were given up as a whole."""
+    queued = {span.first.year for span in history.queue}
+    again = [
+        Span(*year_of(year, not_before=history.floor if history.floor.year == year else FIRST_DAY))
+        for year in years
+        if year not in queued
+    ]
+    queue = (*history.queue, *_probing(history, again))
+    return replace(history, queue=queue, done=max(0, history.done - len(again)))
+
+
 def recheck(history: History, months: Iterable[tuple[date, bool]]) -> History:
     """Compare single months again, each as `(any day of it, last_try)`, unless its year is queued anyway."""
     queued = {span.first.year for span in history.queue}
@@ -212,7 +224,7 @@ def _drop_head(history: History) -> History:
 
 def _finish_year(history: History, instead: tuple[Span, ...], *, empty: bool) -> History:
     span, rest = _head(history), history.queue[1:]
-    lowest = all(other.first > span.first for other in rest)
+    lowest = all(other.first > span.first for other in rest) and span.first <= (history.reached or span.first)
     deeper: tuple[Span, ...] = ()
     if history.below and lowest and span.first > FIRST_DAY and not (span.probe and empty):
         first, last = year_of(span.first.year - 1)

@@ -5,6 +5,7 @@ Asks the client, then saves rows and what is left to ask in one batch. Absence f
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import replace
 from datetime import date, datetime, timedelta
@@ -35,8 +36,11 @@ CHANGES = ("clients", "projects", "tags", "tasks")
 OVERLAP = timedelta(days=7)
 """Taken off when changes of names are asked for: a tag's end shows nowhere else."""
 
+MANY = 6
+"""Months of one year that were not verified, above which the year is read again as a whole."""
+
 RECHECKS = 3
-"""Months that differ, and again months that were never verified, compared anew in one full sync."""
+"""Months that differ, again months that were never verified, and years given up: tried anew in one full sync."""
 
 
 async def read_me(session: Session, state: State, origin: str, *, full: bool, backfill_from: date | None) -> None:
@@ -139,9 +143,18 @@ def _plan_histories(
             known = past.rezone(known, me.profile.timezone)
         history = replace(past.extend(known, today), blocked="")
         if history.left == 0:
+            history = past.reread(history, _given_up(workspace, months))
             history = past.recheck(history, _doubtful(session, workspace, months, today, me.profile.timezone))
         if history != known:
             _write(batch, history)
+
+
+def _given_up(workspace: Workspace, months: list[MonthCheck]) -> list[int]:
+    """Years, newest first, most of which was never verified: as wholes they are sooner read than by months."""
+    years = Counter(
+        int(month.month[:4]) for month in months if month.workspace_id == workspace.id and month.state == "not_verified"
+    )
+    return [year for year in sorted(years, reverse=True) if years[year] > MANY][:RECHECKS]
 
 
 def _doubtful(
