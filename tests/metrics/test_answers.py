@@ -222,6 +222,17 @@ def test_a_day_is_active_from_one_minute_of_wall_clock_time_on() -> None:
     assert 1.0 == days(Row(1, AT, AT + 40), Row(2, AT, AT + 40, user=2))
 
 
+def test_active_days_of_thousands_of_people_and_texts_over_all_years() -> None:
+    rows = [Row(n, AT, AT + 3600, user=n, description=str(n)) for n in range(1, 2_200)]
+    rows += [Row(5_000, AT, AT + 40, user=5_000), Row(5_001, AT + 15, AT + 55, user=5_000)]
+    century = ask_range(utc(2006, 1, 1), metric="active_days", days=34_000, group_by="description")
+
+    found = {series.key: series.values.tolist() for series in answer(rows, century).series}
+
+    assert [0.0] == found.pop("")
+    assert 2_199 == sum(days == [1.0] for days in found.values())
+
+
 def test_an_answer_says_which_attribution_and_interval_it_used() -> None:
     count = answer([], ask_range(AT, metric="entry_count", attribution="split", interval="auto"))
     hours = answer([], ask_range(AT, attribution="split", interval="auto", max_points=10))

@@ -55,9 +55,11 @@ def _wall_clock(selection: Selection, folding: Folding, range_: Range) -> tuple[
     order = np.lexsort((start, who))
     start, stop, group, who = start[order], stop[order], group[order], who[order]
     # the latest stop so far of the same group and person: each has a stretch of numbers of its own
-    apart = who * (range_.end_ms - range_.start_ms + 1)
-    latest = np.maximum.accumulate(apart + (stop - range_.start_ms))
-    before = np.concatenate(([-1], latest[:-1])) - apart + range_.start_ms
+    number = np.cumsum(np.diff(who, prepend=who[:1]) != 0)
+    first = start.min(initial=range_.end_ms)
+    apart = number * (stop.max(initial=first) - first + 1) - first
+    latest = np.maximum.accumulate(apart + stop)
+    before = np.concatenate((apart[:1], latest[:-1])) - apart
     start = np.maximum(start, before)
     covered = stop > start
     return start[covered], stop[covered], group[covered]
