@@ -248,3 +248,12 @@ def test_too_many_points_in_all_are_refused(api: TestClient, monkeypatch: pytest
 
     assert [200, 400] == [fits.status_code, bursts.status_code]
     assert "too_many_points" == bursts.json()["error"]["code"]
+
+
+def test_all_series_of_an_answer_together_have_a_million_points_at_most(api: TestClient) -> None:
+    hours = {"from": "2015-01-01T00:00:00Z", "to": "2026-01-01T00:00:00Z"}  # 96,432 of them
+    target = {"refId": "A", "target": "tracked_hours", "payload": {"interval": "hour", "timezone": "UTC"}}
+
+    answer = api.post("/query", json={"range": hours, "targets": [target] * 11})
+
+    assert (400, "too_many_points") == (answer.status_code, answer.json()["error"]["code"])
