@@ -16,8 +16,9 @@ from toggl_pulse.errors import BadRequest, Busy, NeedsUser
 from toggl_pulse.metrics import parse_query
 from toggl_pulse.mirror import Mirror, SyncRun
 from toggl_pulse.model import Profile
-from toggl_pulse.service import Service, demo_settings, run_as_json
+from toggl_pulse.service import Service, demo_settings
 from toggl_pulse.settings import load_settings
+from toggl_pulse.sync import run_as_json
 
 NOW = datetime(2071, 11, 24, 9, 30, tzinfo=UTC)
 

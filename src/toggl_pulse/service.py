@@ -9,20 +9,17 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 from typing import Any, Self
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
 import structlog
-from filelock import FileLock, Timeout
 
 from toggl_pulse import __version__
-from toggl_pulse.demo import DEMO_TOKEN, Host, World
+from toggl_pulse.demo import DEMO_TOKEN, Host, World, fresh_folder
 from toggl_pulse.errors import Busy, NeedsUser, PulseError
 from toggl_pulse.metrics import Answers, Contact
-from toggl_pulse.mirror import Mirror, SyncRun
-from toggl_pulse.model import QuotaBucket
+from toggl_pulse.mirror import Mirror
 from toggl_pulse.scheduler import Schedule, Scheduler
 from toggl_pulse.settings import Settings, is_loopback
 from toggl_pulse.sync import (
@@ -30,14 +27,19 @@ from toggl_pulse.sync import (
     Progress,
     RunReport,
     Syncer,
+    bucket_as_json,
     check_mirror,
     check_toggl,
     contact,
+    counts_as_json,
+    iso,
+    months_as_json,
     progress_state,
+    run_as_json,
 )
 from toggl_pulse.toggl import Credentials, Quota, TogglClient
 
-__all__ = ["Service", "demo_settings", "run_as_json", "utc_now"]
+__all__ = ["Service", "demo_settings", "utc_now"]
 
 DEMO_ZONE = "Europe/Berlin"
 MONDAY = 1
@@ -106,7 +108,7 @@ class Service:
         self._progress = progress
         self._schedule = Schedule(settings.sync_schedule)
         self.settings = demo_settings(settings) if demo else settings
-        self._demo_lock = _fresh_folder(self.settings.data_dir) if demo else None
+        self._demo_lock = fresh_folder(self.settings.data_dir) if demo else None
         self.mirror = Mirror.open(self.settings.mirror_url, clock=clock)
         self.answers = Answers(self.mirror, clock=clock, contact=self.contact)
         self.world: World | None = None
@@ -202,7 +204,7 @@ class Service:
         """What `doctor` tells: schedule, mirror, and with at most six requests token, clock, quota and Toggl's ways."""
         now = self.clock()
         due = self._schedule.after(now)
-        checks = [Check("schedule", due is not None, f"The next full sync of a running service is at {_iso(due)}.")]
+        checks = [Check("schedule", due is not None, f"The next full sync of a running service is at {iso(due)}.")]
         checks += await asyncio.to_thread(check_mirror, self.mirror, clock=self.clock, fresh_for=SYNCED_WITHIN)
         try:
             await self.connect()
@@ -347,22 +349,22 @@ class Service:
         return {
             "version": self.version,
             "demo": self.demo,
-            "now": _iso(now),
+            "now": iso(now),
             "account": {"origin": account.origin, "email": account.email} if account else None,
-            "data_as_of": _iso(last),
+            "data_as_of": iso(last),
             "seconds_behind": (now - last).total_seconds() if last is not None else None,
             "sync": {
                 "running": self.sync_running(),
                 "runs": [run_as_json(run) for run in self.mirror.runs(RUNS_SHOWN)],
-                "next": {name: _iso(at) for name, at in self._next_runs(now).items()},
+                "next": {name: iso(at) for name, at in self._next_runs(now).items()},
             },
-            "mirror": {"revision": self.mirror.revision(), **_counts(self.mirror)},
+            "mirror": {"revision": self.mirror.revision(), **counts_as_json(self.mirror)},
             "quota": {
                 "reserve": self.settings.quota_reserve,
-                "buckets": [_bucket(bucket, now) for bucket in self.mirror.load_quota()],
+                "buckets": [bucket_as_json(bucket, now) for bucket in self.mirror.load_quota()],
             },
             "history": progress_state(self.mirror),
-            "months": _months(self.mirror),
+            "months": months_as_json(self.mirror),
         }
 
     def _next_runs(self, now: datetime) -> dict[str, datetime]:
@@ -384,90 +386,3 @@ def _credentials(settings: Settings) -> Credentials:
     if settings.toggl_email is not None and settings.toggl_password is not None:
         return Credentials.password(settings.toggl_email, settings.toggl_password.get_secret_value())
     raise NeedsUser(NO_CREDENTIALS, code="no_credentials")
-
-
-def _fresh_folder(folder: Path) -> FileLock:
-    """Remove what the last demo left in its folder, and hold the folder until `stop` or this process's end.
-
-    Only the mirror's own files go: the folder may be somebody's whose DATA_DIR is not ours alone.
-    """
-    lock = FileLock(folder.with_suffix(".lock"))
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        lock.acquire(blocking=False)
-        for left in folder.glob("mirror.db*"):
-            left.unlink()
-    except Timeout:
-        raise Busy("Another demo uses this DATA_DIR; stop it, or set another DATA_DIR.") from None
-    except OSError as error:
-        reason = (error.strerror or "unknown reason").lower()
-        raise NeedsUser(f"The demo's folder {folder} cannot be used: {reason}.", code="folder_unusable") from error
-    return lock
-
-
-def run_as_json(run: SyncRun) -> dict[str, Any]:
-    """A run as JSON: times in ISO form, the duration in seconds (None while it runs)."""
-    return {
-        "id": run.id,
-        "reason": run.reason,
-        "outcome": run.outcome,
-        "why": run.why,
-        "started_at": _iso(run.started_at),
-        "finished_at": _iso(run.finished_at),
-        "seconds": run.duration.total_seconds() if run.duration is not None else None,
-        "requests": run.requests,
-        "new": run.new,
-        "changed": run.changed,
-        "deleted": run.deleted,
-        "unchanged": run.unchanged,
-        "set_aside": run.set_aside,
-    }
-
-
-def _counts(mirror: Mirror) -> dict[str, Any]:
-    counts = mirror.counts()
-    return {
-        "entries": counts.entries,
-        "running": counts.running,
-        "deleted": counts.deleted,
-        "versions": counts.versions,
-        "set_aside": counts.set_aside,
-        "first_start": _iso(counts.first_start),
-        "last_start": _iso(counts.last_start),
-    }
-
-
-def _bucket(bucket: QuotaBucket, now: datetime) -> dict[str, Any]:
-    """A bucket as last seen; `open` says whether its window still runs, so that the numbers still hold."""
-    return {
-        "name": bucket.name,
-        "remaining": bucket.remaining,
-        "total": bucket.total,
-        "resets_at": _iso(bucket.resets_at),
-        "seen_at": _iso(bucket.seen_at),
-        "open": bucket.resets_at > now,
-    }
-
-
-def _months(mirror: Mirror) -> dict[str, Any]:
-    """How many months are proven against Toggl's totals, and each of the others."""
-    months = mirror.months()
-    return {
-        "verified": sum(month.state == "verified" for month in months),
-        "others": [
-            {
-                "workspace_id": month.workspace_id,
-                "month": month.month,
-                "state": month.state,
-                "mirror_seconds": month.mirror_seconds,
-                "toggl_seconds": month.toggl_seconds,
-                "checked_at": _iso(month.checked_at),
-            }
-            for month in months
-            if month.state != "verified"
-        ],
-    }
-
-
-def _iso(moment: datetime | None) -> str | None:
-    return None if moment is None else moment.isoformat(timespec="seconds").replace("+00:00", "Z")

@@ -19,13 +19,13 @@ days = st.dates(date(2006, 2, 1), date(2040, 12, 31))
 def first_moment_of(day: date, zone: ZoneInfo) -> datetime:
     """Slow and obvious: walk minute by minute until the local calendar shows the day, or one behind it."""
     moment = datetime(day.year, day.month, day.day, tzinfo=UTC) - timedelta(hours=27)
-    step = timedelta(hours=3)
-    while step >= timedelta(minutes=1):
-        while moment.astimezone(zone).date() < day:
-            moment += step
-        moment -= step
-        step /= 3 if step > timedelta(hours=1) else 4 if step > timedelta(minutes=15) else 15
-    return moment + timedelta(minutes=1)
+    while moment.astimezone(zone).date() < day:
+        moment += timedelta(hours=3)
+    # a clock that goes back over midnight shows the day for a minute, and again later: the first time counts
+    moment -= timedelta(hours=6)
+    while moment.astimezone(zone).date() < day:
+        moment += timedelta(minutes=1)
+    return moment
 
 
 def named_days(period: str, today: date, week_start: int) -> list[date]:

@@ -79,3 +79,13 @@ def test_asking_for_the_state_asks_nothing_of_toggl(
     assert 0 == ran.code
     assert [] == list(world.log)
     assert DEMO_TOKEN not in ran.said
+
+
+def test_months_that_the_plan_does_not_show_are_named(run: Run, toggl: Loopback, world: World) -> None:
+    with world.lock:
+        for organization in world.organizations.values():
+            organization.plan = "free"
+        world.behaviour.free_history_days = 40
+    run("sync")
+
+    assert " not included in Toggl's plan: 20" in lines_of(run("status").out)["Months"]

@@ -38,6 +38,7 @@ def test_directories_are_made_and_nobody_else_may_read_the_file(path: Path) -> N
         modes = {stat.S_IMODE(file.stat().st_mode) for file in path.parent.glob("mirror.db*")}
 
     assert {0o600} == modes
+    assert 0o700 == stat.S_IMODE(path.parent.stat().st_mode)
 
 
 def test_what_was_written_is_there_after_closing_and_opening(path: Path) -> None:

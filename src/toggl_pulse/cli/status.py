@@ -83,7 +83,8 @@ def _history(history: dict[str, Any]) -> str:
 
 def _months(months: dict[str, Any]) -> str:
     text = f"{months['verified']:,} verified against Toggl's totals"
-    for state, words in (("differs", "differ"), ("not_verified", "not verified")):
+    others = (("differs", "differ"), ("not_verified", "not verified"), ("unavailable", "not included in Toggl's plan"))
+    for state, words in others:
         found = sorted({month["month"] for month in months["others"] if month["state"] == state}, reverse=True)
         if found:
             more = f" and {len(found) - MONTHS_NAMED} more" if len(found) > MONTHS_NAMED else ""

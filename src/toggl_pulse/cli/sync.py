@@ -13,10 +13,10 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn
 
 from toggl_pulse.cli.parts import AsJson, at_local, counted, start_logs
 from toggl_pulse.errors import Busy, NeedsUser
-from toggl_pulse.service import Service, run_as_json
+from toggl_pulse.service import Service
 from toggl_pulse.settings import load_settings
 from toggl_pulse.sync import Progress as SyncProgress
-from toggl_pulse.sync import RunReport
+from toggl_pulse.sync import RunReport, run_as_json
 
 __all__ = ["sync"]
 

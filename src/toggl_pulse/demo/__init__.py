@@ -2,6 +2,7 @@
 
 from .behaviour import Behaviour
 from .faults import Fault
+from .folder import fresh_folder
 from .generate import large_world
 from .host import Host, Loopback
 from .simulator import create_simulator
@@ -17,6 +18,7 @@ __all__ = [
     "Loopback",
     "World",
     "create_simulator",
+    "fresh_folder",
     "large_world",
     "truth",
 ]

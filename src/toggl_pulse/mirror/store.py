@@ -62,7 +62,8 @@ class Store:
     def _prepare_file(self) -> None:
         directory = self.path.parent
         try:
-            directory.mkdir(parents=True, exist_ok=True)
+            # hours are private: other people on the machine see neither the file nor its copies
+            directory.mkdir(mode=0o700, parents=True, exist_ok=True)
         except OSError as error:
             raise NeedsUser(
                 f"The mirror's directory {directory} cannot be made: {_reason(error)}.", code="mirror_unwritable"

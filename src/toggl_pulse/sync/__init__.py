@@ -3,5 +3,20 @@
 from toggl_pulse.sync.checks import Check, check_mirror, check_toggl
 from toggl_pulse.sync.engine import RunReport, Syncer
 from toggl_pulse.sync.progress import Progress, contact, progress_state
+from toggl_pulse.sync.report import bucket_as_json, counts_as_json, iso, months_as_json, run_as_json
 
-__all__ = ["Check", "Progress", "RunReport", "Syncer", "check_mirror", "check_toggl", "contact", "progress_state"]
+__all__ = [
+    "Check",
+    "Progress",
+    "RunReport",
+    "Syncer",
+    "bucket_as_json",
+    "check_mirror",
+    "check_toggl",
+    "contact",
+    "counts_as_json",
+    "iso",
+    "months_as_json",
+    "progress_state",
+    "run_as_json",
+]

@@ -1,0 +1,83 @@
+"""What the mirror knows of its runs, counts, quota and months as JSON, for a status that people and programs read.
+
+Times are ISO text in UTC. Asks nothing of Toggl.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from toggl_pulse.mirror import Mirror, SyncRun
+from toggl_pulse.model import QuotaBucket
+
+__all__ = ["bucket_as_json", "counts_as_json", "iso", "months_as_json", "run_as_json"]
+
+
+def run_as_json(run: SyncRun) -> dict[str, Any]:
+    """A run as JSON: times in ISO form, the duration in seconds (None while it runs)."""
+    return {
+        "id": run.id,
+        "reason": run.reason,
+        "outcome": run.outcome,
+        "why": run.why,
+        "started_at": iso(run.started_at),
+        "finished_at": iso(run.finished_at),
+        "seconds": run.duration.total_seconds() if run.duration is not None else None,
+        "requests": run.requests,
+        "new": run.new,
+        "changed": run.changed,
+        "deleted": run.deleted,
+        "unchanged": run.unchanged,
+        "set_aside": run.set_aside,
+    }
+
+
+def counts_as_json(mirror: Mirror) -> dict[str, Any]:
+    counts = mirror.counts()
+    return {
+        "entries": counts.entries,
+        "running": counts.running,
+        "deleted": counts.deleted,
+        "versions": counts.versions,
+        "set_aside": counts.set_aside,
+        "first_start": iso(counts.first_start),
+        "last_start": iso(counts.last_start),
+    }
+
+
+def bucket_as_json(bucket: QuotaBucket, now: datetime) -> dict[str, Any]:
+    """A bucket as last seen; `open` says whether its window still runs, so that the numbers still hold."""
+    return {
+        "name": bucket.name,
+        "remaining": bucket.remaining,
+        "total": bucket.total,
+        "resets_at": iso(bucket.resets_at),
+        "seen_at": iso(bucket.seen_at),
+        "open": bucket.resets_at > now,
+    }
+
+
+def months_as_json(mirror: Mirror) -> dict[str, Any]:
+    """How many months are proven against Toggl's totals, and each of the others."""
+    months = mirror.months()
+    return {
+        "verified": sum(month.state == "verified" for month in months),
+        "others": [
+            {
+                "workspace_id": month.workspace_id,
+                "month": month.month,
+                "state": month.state,
+                "mirror_seconds": month.mirror_seconds,
+                "toggl_seconds": month.toggl_seconds,
+                "checked_at": iso(month.checked_at),
+            }
+            for month in months
+            if month.state != "verified"
+        ],
+    }
+
+
+def iso(moment: datetime | None) -> str | None:
+    """ISO text in UTC, to the second."""
+    return None if moment is None else moment.isoformat(timespec="seconds").replace("+00:00", "Z")
