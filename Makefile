@@ -22,10 +22,10 @@ run: .venv/run ## start the service: on your account if there are Toggl credenti
 	@$(BIN)/toggl-pulse serve --or-demo
 
 test: .venv/dev ## the whole suite, without the long proofs
-	$(BIN)/pytest -n auto -q
+	$(BIN)/pytest -n auto --dist worksteal -q
 
 test-long: .venv/dev ## the long proofs too
-	$(BIN)/pytest -n auto -q -m "long or not long"
+	$(BIN)/pytest -n auto --dist worksteal -q -m "long or not long"
 
 check: .venv/dev ## format, lint, types, imports, docs
 	$(BIN)/ruff format --check src tests benchmarks docs
