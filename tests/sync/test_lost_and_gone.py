@@ -41,6 +41,19 @@ def test_one_falsely_empty_answer_after_an_outage_of_days_loses_nothing(synced: 
     assert [] == synced.differences()
 
 
+def test_falsely_empty_answers_for_hours_lose_nothing(synced: Scene) -> None:
+    synced.world.delete_entry(oldest(synced.world, 1)[0])
+    synced.advance(days=30)
+    for _ in range(4):
+        synced.world.fault("empty_list", "since=")
+        synced.poll()
+        synced.advance(hours=1)
+
+    synced.poll()
+
+    assert [] == synced.differences()
+
+
 def test_a_row_that_came_broken_once_is_asked_for_again(synced: Scene) -> None:
     synced.world.edit_entry(oldest(synced.world, 1)[0], description="seen late")
     synced.advance(minutes=10)

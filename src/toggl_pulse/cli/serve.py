@@ -20,7 +20,7 @@ from toggl_pulse.cli.parts import start_logs
 from toggl_pulse.errors import BadRequest, Unavailable
 from toggl_pulse.service import Service
 from toggl_pulse.settings import Settings, load_settings
-from toggl_pulse.sync import Progress
+from toggl_pulse.sync import Progress, iso
 
 __all__ = ["demo", "serve"]
 
@@ -167,7 +167,7 @@ def sample(service: Service, address: str) -> str:
     """A `curl` of `/query` for a POSIX shell; the API token, where there is one, is left to the environment."""
     now = service.clock().replace(microsecond=0)
     body: dict[str, Any] = {
-        "range": {"from": _iso(now - timedelta(days=30)), "to": _iso(now)},
+        "range": {"from": iso(now - timedelta(days=30)), "to": iso(now)},
         "targets": [
             {"target": "tracked_hours", "refId": "A", "payload": {"group_by": "project", "interval": "range"}},
         ],
@@ -175,7 +175,3 @@ def sample(service: Service, address: str) -> str:
     token = """ -H "Authorization: Bearer $API_TOKEN\"""" if service.api_token is not None else ""
     data = shlex.quote(orjson.dumps(body).decode())
     return f"curl -s {address}/query -H 'Content-Type: application/json'{token} -d {data}"
-
-
-def _iso(moment: Any) -> str:
-    return f"{moment:%Y-%m-%dT%H:%M:%S}Z"
