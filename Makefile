@@ -27,6 +27,10 @@ test: .venv/dev ## the whole suite, without the long proofs
 test-long: .venv/dev ## the long proofs too
 	$(BIN)/pytest -n auto --dist worksteal -q -m "long or not long"
 
+.venv/bench: requirements-bench.txt .venv/dev
+	$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r requirements-bench.txt
+	@touch $@
+
 check: .venv/dev ## format, lint, types, imports, docs
 	$(BIN)/ruff format --check src tests benchmarks docs
 	$(BIN)/ruff check src tests benchmarks docs
@@ -46,12 +50,13 @@ format: .venv/dev ## format and mend what can be mended
 	$(BIN)/ruff format src tests benchmarks docs
 	$(BIN)/ruff check --fix src tests benchmarks docs
 
-bench: .venv/dev ## benchmarks: a question and a printed ratio each
+bench: .venv/bench ## benchmarks: a question and a printed ratio each
 	$(BIN)/python -m benchmarks
 
 lock: .venv/dev ## write the lock files anew, newest versions, hashes and no addresses
 	$(BIN)/uv pip compile --upgrade --quiet --generate-hashes --universal --python-version 3.11 --no-header --no-annotate pyproject.toml --group pyproject.toml:build -o requirements.txt
 	$(BIN)/uv pip compile --upgrade --quiet --generate-hashes --universal --python-version 3.11 --no-header --no-annotate pyproject.toml --group pyproject.toml:dev --group pyproject.toml:build -c requirements.txt -o requirements-dev.txt
+	$(BIN)/uv pip compile --upgrade --quiet --generate-hashes --universal --python-version 3.11 --no-header --no-annotate --group pyproject.toml:bench -c requirements-dev.txt -o requirements-bench.txt
 
 clean: ## remove what make has made
 	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis dist
