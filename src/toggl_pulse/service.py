@@ -37,7 +37,7 @@ from toggl_pulse.sync import (
     progress_state,
     run_as_json,
 )
-from toggl_pulse.toggl import Credentials, Quota, TogglClient
+from toggl_pulse.toggl import Credentials, Quota, TogglClient, Transport
 
 __all__ = ["Service", "demo_settings", "utc_now"]
 
@@ -96,6 +96,7 @@ class Service:
         clock: Callable[[], datetime] = utc_now,
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
         progress: Callable[[Progress], None] | None = None,
+        transport: Transport | None = None,
     ) -> None:
         """Open the mirror and build what needs no network.
 
@@ -106,6 +107,7 @@ class Service:
         self.clock = clock
         self._sleep = sleep
         self._progress = progress
+        self._transport = transport
         self._schedule = Schedule(settings.sync_schedule)
         self.settings = demo_settings(settings) if demo else settings
         self._demo_lock = fresh_folder(self.settings.data_dir) if demo else None
@@ -142,6 +144,7 @@ class Service:
                 quota=quota,
                 clock=self.clock,
                 sleep=self._sleep,
+                transport=self._transport,
                 pace=LOOPBACK_PACE if is_loopback(urlsplit(base_url).hostname or "") else PACE,
             )
             self._syncer = Syncer(

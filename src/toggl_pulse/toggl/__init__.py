@@ -6,6 +6,7 @@ from toggl_pulse.toggl.client import TogglClient
 from toggl_pulse.toggl.credentials import Credentials
 from toggl_pulse.toggl.quota import Quota, QuotaStore
 from toggl_pulse.toggl.translate import TooOld
+from toggl_pulse.toggl.wire import Transport
 
 __all__ = [
     "ASSUMPTIONS",
@@ -27,4 +28,5 @@ __all__ = [
     "Rows",
     "TogglClient",
     "TooOld",
+    "Transport",
 ]

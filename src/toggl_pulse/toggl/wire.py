@@ -22,9 +22,12 @@ from toggl_pulse.toggl.assumptions import ANSWER_LIMIT, ANSWER_SECONDS
 from toggl_pulse.toggl.credentials import Credentials
 from toggl_pulse.toggl.translate import Trouble
 
-__all__ = ["Answer", "Limits", "Params", "Reply", "Wire", "parse"]
+__all__ = ["Answer", "Limits", "Params", "Reply", "Transport", "Wire", "parse"]
 
 Params = Mapping[str, str | int]
+
+Transport = httpx2.AsyncBaseTransport
+"""What carries requests; a test hands one in that ends in this process."""
 
 USER_AGENT = f"toggl-pulse/{__version__} (self-hosted mirror of a Toggl account)"
 
