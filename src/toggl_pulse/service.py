@@ -17,8 +17,8 @@ import structlog
 
 from toggl_pulse import __version__
 from toggl_pulse.demo import DEMO_TOKEN, Host, World, fresh_folder
-from toggl_pulse.errors import Busy, NeedsUser, PulseError
-from toggl_pulse.metrics import Answers, Contact
+from toggl_pulse.errors import BadRequest, Busy, NeedsUser, PulseError
+from toggl_pulse.metrics import Answers, Contact, parse_zone
 from toggl_pulse.mirror import Mirror
 from toggl_pulse.scheduler import Schedule, Scheduler
 from toggl_pulse.settings import Settings, is_loopback
@@ -319,8 +319,8 @@ class Service:
             name = profile.timezone if profile is not None else None
         if name:
             try:
-                return ZoneInfo(name)
-            except (KeyError, ValueError, OSError):
+                return parse_zone(name)
+            except BadRequest:
                 if name != self._unknown_zone:
                     log.warning("zone.unknown", zone=name)
                 self._unknown_zone = name

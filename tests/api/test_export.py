@@ -100,6 +100,8 @@ def test_parameters_choose_entries(api: TestClient, query: str, ids: list[int]) 
         ("from=0001-01-01", "bad_range"),
         ("timezone=Mars", "unknown_timezone"),
         ("timezone=%00", "unknown_timezone"),
+        ("timezone=localtime", "unknown_timezone"),
+        ("timezone=right/Europe/Berlin", "unknown_timezone"),
         ("spreadsheet_safe=perhaps", "bad_value"),
         ("attribution=both", "bad_value"),
     ],

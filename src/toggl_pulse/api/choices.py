@@ -7,11 +7,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from typing import Any
-from zoneinfo import ZoneInfo, available_timezones
+from zoneinfo import ZoneInfo
 
 from toggl_pulse.errors import BadRequest
 from toggl_pulse.metrics import DIMENSIONS, INTERVAL_NAMES, METRICS, Answers, Metric
-from toggl_pulse.metrics.query import ATTRIBUTIONS
+from toggl_pulse.metrics.query import ATTRIBUTIONS, zone_names
 
 __all__ = ["FORMATS", "builder", "choices", "text_and_value", "word_choices"]
 
@@ -51,7 +51,7 @@ def choices(name: str, answers: Answers, default_zone: Callable[[], ZoneInfo]) -
         return [text_and_value(key, label) for key, label in answers.values(name)]
     if name == "timezone":
         first = dict.fromkeys((default_zone().key, "UTC"))
-        return [(zone, zone) for zone in (*first, *sorted(available_timezones() - first.keys()))]
+        return [(zone, zone) for zone in (*first, *sorted(zone_names() - first.keys()))]
     found = word_choices().get(name)
     if found is None:
         names = ", ".join((*DIMENSIONS, "timezone", *word_choices()))
