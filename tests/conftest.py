@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+import os
+from collections.abc import Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 from hypothesis import HealthCheck, settings
 
 from toggl_pulse.demo import DEMO_TOKEN
+
+if TYPE_CHECKING:
+    from postgresql import Server
 
 # a busy machine is no fault of the code: no test of ours passes or fails by the clock
 settings.register_profile("pulse", deadline=None, suppress_health_check=[HealthCheck.too_slow])
@@ -21,7 +27,7 @@ def pytest_sessionfinish(session: pytest.Session) -> None:
     base = getattr(factory, "_basetemp", None)
     if base is None:
         return
-    leaks = [path for path in files_below(Path(base)) if DEMO_TOKEN.encode() in path.read_bytes()]
+    leaks = files_with_token(Path(base))
     if leaks:
         session.exitstatus = pytest.ExitCode.TESTS_FAILED
         reporter = session.config.pluginmanager.get_plugin("terminalreporter")
@@ -30,5 +36,43 @@ def pytest_sessionfinish(session: pytest.Session) -> None:
                 reporter.write_line(f"the Toggl token was written to {path}", red=True)
 
 
+def files_with_token(folder: Path) -> list[Path]:
+    return [path for path in files_below(folder) if DEMO_TOKEN.encode() in path.read_bytes()]
+
+
 def files_below(folder: Path) -> list[Path]:
     return [path for path in folder.rglob("*") if path.is_file() and not path.is_symlink()]
+
+
+@pytest.fixture(scope="session")
+def postgresql() -> Iterator[Server]:
+    """One PostgreSQL server for all tests of this process; skips where there is none."""
+    # imported by those who use it: the driver takes a while
+    from postgresql import MISSING, GivenServer, OwnServer, programs
+
+    given, found = os.environ.get("DATABASE_TEST_URL"), programs()
+    if given:
+        server: Server = GivenServer(given)
+    elif found:
+        server = OwnServer(found)
+    else:
+        pytest.skip(MISSING)
+    yield server
+    leaks = files_with_token(server.folder) if isinstance(server, OwnServer) else []
+    server.close()
+    assert [] == leaks, "the Toggl token was written to PostgreSQL"
+
+
+@pytest.fixture
+def postgresql_url(postgresql: Server) -> Iterator[str]:
+    """An empty database of this test's own."""
+    url = postgresql.fresh()
+    yield url
+    postgresql.drop(url)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Marks every test that asks for the server by name; parametrised ones carry the mark on their parameter."""
+    for item in items:
+        if {"postgresql", "postgresql_url"} & set(getattr(item, "fixturenames", ())):
+            item.add_marker(pytest.mark.postgresql)
