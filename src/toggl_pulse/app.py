@@ -22,6 +22,7 @@ from toggl_pulse.api import (
     HealthRoutes,
     HostCheck,
     LastResort,
+    Leaving,
     Prefix,
     Pulse,
     SameOrigin,
@@ -85,6 +86,7 @@ def create_app(pulse: Pulse) -> FastAPI:
         Middleware(TokenCheck, token=pulse.api_token, public=PUBLIC),
         Middleware(SameOrigin, reading=paths - changing),
         Middleware(BodyLimit),
+        Middleware(Leaving),
         Middleware(GZipMiddleware, minimum_size=1024, compresslevel=4),
     ]
     app = FastAPI(

@@ -77,10 +77,14 @@ class PlanLimit(PulseError):
 
 
 class Unavailable(PulseError):
-    """A part of ours (the mirror, InfluxDB) cannot be reached or is not ready."""
+    """A part of ours (the mirror, InfluxDB) cannot be reached or is not ready, or has too much to do.
 
-    def __init__(self, message: str, *, code: str = "unavailable") -> None:
+    `retry_after` is in seconds, where it is known how long to wait.
+    """
+
+    def __init__(self, message: str, *, code: str = "unavailable", retry_after: int | None = None) -> None:
         super().__init__(message, code=code)
+        self.retry_after = retry_after
 
 
 class Busy(PulseError):

@@ -1,12 +1,14 @@
 """The HTTP interface: Grafana's JSON data source protocol, exports, state and health, and the guards before them."""
 
 from toggl_pulse.api.auth import SameOrigin, TokenCheck
+from toggl_pulse.api.connections import Patience, patient
 from toggl_pulse.api.context import Context
 from toggl_pulse.api.errors import LastResort, error_response, install_error_handlers
 from toggl_pulse.api.export import ExportRoutes
 from toggl_pulse.api.grafana import GrafanaRoutes
 from toggl_pulse.api.health import HealthRoutes
 from toggl_pulse.api.hosts import HostCheck
+from toggl_pulse.api.leaving import Leaving
 from toggl_pulse.api.limits import BodyLimit, Headers, Prefix
 from toggl_pulse.api.openapi import document
 from toggl_pulse.api.ports import Pulse
@@ -23,6 +25,8 @@ __all__ = [
     "HealthRoutes",
     "HostCheck",
     "LastResort",
+    "Leaving",
+    "Patience",
     "Prefix",
     "Pulse",
     "SameOrigin",
@@ -32,4 +36,5 @@ __all__ = [
     "document",
     "error_response",
     "install_error_handlers",
+    "patient",
 ]

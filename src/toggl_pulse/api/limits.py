@@ -14,12 +14,12 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from toggl_pulse.api.errors import error_response
 
-__all__ = ["MAX_BODY", "BodyLimit", "Headers", "Prefix"]
+__all__ = ["MAX_BODY", "SECURITY_HEADERS", "BodyLimit", "Headers", "Prefix"]
 
 MAX_BODY = 1024 * 1024
 """The largest request body in bytes; Grafana's own are a few thousand."""
 
-_SECURITY = {
+SECURITY_HEADERS = {
     "X-Content-Type-Options": "nosniff",
     "X-Frame-Options": "DENY",
     "Referrer-Policy": "no-referrer",
@@ -121,7 +121,7 @@ class Headers:
         async def with_headers(message: Message) -> None:
             if message["type"] == "http.response.start":
                 headers = MutableHeaders(scope=message)
-                for name, value in _SECURITY.items():
+                for name, value in SECURITY_HEADERS.items():
                     headers.setdefault(name, value)
             await send(message)
 

@@ -1,6 +1,7 @@
 """Does blocking work in a few threads, so that the event loop never waits, and gives up after a while.
 
-Knows nothing of what is done.
+More than can be done is refused soon and cheaply: a queue in which everything waits until it is too late would answer
+nobody. Knows nothing of what is done.
 """
 
 from __future__ import annotations
@@ -13,9 +14,18 @@ from typing import TypeVar
 
 from toggl_pulse.errors import Unavailable
 
-__all__ = ["SECONDS_A_QUERY", "Check", "Workers"]
+__all__ = ["SECONDS_A_QUERY", "SECONDS_TO_BEGIN", "WAITING", "Check", "Workers"]
 
 SECONDS_A_QUERY = 10.0
+
+SECONDS_TO_BEGIN = 5.0
+"""What has not begun by then is taken out of the queue: half the time is left to whatever does begin."""
+
+WAITING = 256
+"""How much may wait for a thread; more is refused at once."""
+
+RETRY_AFTER = 5
+"""Seconds after which whoever was refused may try again."""
 
 T = TypeVar("T")
 Check = Callable[[], None]
@@ -27,33 +37,60 @@ class Workers:
     A piece of work is handed a check that raises when nobody waits for it any more; it must call it now and then.
     """
 
-    def __init__(self, threads: int = 4) -> None:
+    def __init__(self, threads: int = 4, *, waiting: int = WAITING, seconds_to_begin: float = SECONDS_TO_BEGIN) -> None:
         self._pool = ThreadPoolExecutor(threads, thread_name_prefix="toggl-pulse-api")
+        self._most = threads + waiting
+        self._seconds_to_begin = seconds_to_begin
+        self._counting = threading.Lock()
+        self.pending = 0
+        """What is being done, even if nobody waits for it any more, or waits."""
 
     def close(self) -> None:
         self._pool.shutdown(wait=False, cancel_futures=True)
 
     async def run(self, work: Callable[[Check], T], *, seconds: float = SECONDS_A_QUERY) -> T:
-        """What `work` returns; raises `Unavailable` after `seconds`.
+        """What `work` returns; raises `Unavailable` after `seconds`, or sooner where there is no thread for it.
 
         It is 503 and not 4xx: nothing is wrong with the question, and on a quiet machine it may be answered.
         """
+        if self.pending >= self._most:
+            raise _too_busy()
         given_up = threading.Event()
 
         def check() -> None:
             if given_up.is_set():
                 raise _too_slow(seconds)
 
+        job = self._pool.submit(work, check)
+        with self._counting:
+            self.pending += 1
+        job.add_done_callback(self._finished)
+        late = False
+
+        def withdraw() -> None:
+            nonlocal late
+            late = job.cancel()  # false once it has begun
+
+        beginning = asyncio.get_running_loop().call_later(self._seconds_to_begin, withdraw)
         timer = asyncio.timeout(seconds)
         try:
             async with timer:
-                return await asyncio.get_running_loop().run_in_executor(self._pool, work, check)
+                return await asyncio.wrap_future(job)
+        except asyncio.CancelledError:
+            if not late:
+                raise
+            raise _too_busy() from None
         except TimeoutError:
             if not timer.expired():
                 raise
             raise _too_slow(seconds) from None
         finally:
+            beginning.cancel()
             given_up.set()
+
+    def _finished(self, _: object) -> None:
+        with self._counting:
+            self.pending -= 1
 
     async def stream(self, blocks: Iterator[bytes]) -> AsyncIterator[bytes]:
         """Each block as it is made, one at a time, so that a slow reader holds no thread and no memory."""
@@ -66,4 +103,12 @@ def _too_slow(seconds: float) -> Unavailable:
     return Unavailable(
         f"The answer took longer than {seconds:g} seconds; ask for a shorter range or a larger interval.",
         code="query_timeout",
+    )
+
+
+def _too_busy() -> Unavailable:
+    return Unavailable(
+        "Toggl Pulse has more questions than it can answer at once; try again in a moment.",
+        code="too_busy",
+        retry_after=RETRY_AFTER,
     )

@@ -15,8 +15,10 @@ import structlog
 import typer
 import uvicorn
 
+from toggl_pulse.api import Patience, patient
 from toggl_pulse.app import create_app
 from toggl_pulse.cli.parts import start_logs
+from toggl_pulse.cli.process import keep_no_memory_image, room_for_connections
 from toggl_pulse.errors import BadRequest, Unavailable
 from toggl_pulse.service import Service
 from toggl_pulse.settings import Settings, load_settings
@@ -26,8 +28,8 @@ __all__ = ["demo", "serve"]
 
 Port = Annotated[int | None, typer.Option(metavar="PORT", help="Port to listen on, instead of PORT.", min=0, max=65535)]
 
-# Slow or silent clients are let go; bodies are limited by the app itself.
-KEEP_ALIVE_SECONDS = 10
+# Longer than Grafana's 90: the side that asks should be the one to close, or a question can meet a closed door.
+KEEP_ALIVE_SECONDS = 120
 SHUTDOWN_SECONDS = 5
 BACKLOG = 512
 
@@ -52,17 +54,21 @@ def demo(port: Port = None) -> None:
 
 def _serve(settings: Settings, *, demo: bool) -> None:
     start_logs(settings)
+    keep_no_memory_image()
+    connections = room_for_connections(Patience.connections)
     with _listen(settings) as listener:
         service = Service(settings, demo=demo, progress=None if demo else _ProgressLog())
         app = create_app(service)
         config = uvicorn.Config(
             app,
+            http=patient(Patience(connections=connections)),
+            ws="none",
             lifespan="off",  # _Server lives it, so that an expected failure ends as a sentence
             log_config=None,
             access_log=False,
             server_header=False,
             proxy_headers=False,
-            backlog=BACKLOG,
+            backlog=min(BACKLOG, connections),
             timeout_keep_alive=KEEP_ALIVE_SECONDS,
             timeout_graceful_shutdown=SHUTDOWN_SECONDS,
         )
