@@ -10,7 +10,11 @@ from toggl_pulse.demo.faults import KINDS
 Ask = Callable[..., httpx2.Response]
 
 
-@pytest.mark.parametrize("kind", ["429", "500", "502", "503", "401", "403", "404", "410", "400"])
+async def _no_sleep(_seconds: float) -> None:
+    return
+
+
+@pytest.mark.parametrize("kind", [kind for kind in KINDS if kind.isdigit()])
 def test_a_status_is_played_once(world: World, ask: Ask, kind: str) -> None:
     world.fault(kind)
 
@@ -41,9 +45,20 @@ def test_retry_after_is_sent_when_told(world: World, ask: Ask, explicit: int | N
 
 
 @pytest.mark.parametrize(
-    ("kind", "text"), [("empty", ""), ("null", "null"), ("empty_list", "[]"), ("html", "<!doctype html>")]
+    ("kind", "text"),
+    [
+        ("empty", ""),
+        ("null", "null"),
+        ("empty_list", "[]"),
+        ("html", "<!doctype html>"),
+        ("object", "{}"),
+        ("text", '"text"'),
+        ("number", "7"),
+        ("swapped", '{"items"'),
+    ],
 )
 def test_a_wrong_body_comes_with_200(world: World, ask: Ask, kind: str, text: str) -> None:
+    world.create_tag("deep")
     world.fault(kind)
 
     answer = ask("/me/tags")
@@ -58,9 +73,10 @@ def test_half_a_json_text_is_not_json(world: World, ask: Ask) -> None:
         ask("/me").json()
 
 
-@pytest.mark.parametrize("kind", ["cut", "cut_body", "lost"])
+@pytest.mark.parametrize("kind", ["cut", "cut_body", "stall", "wrong_length", "lost"])
 def test_a_cut_raises_what_the_test_chose(world: World, ask: Ask, kind: str) -> None:
     world.cut_error = lambda: httpx2.ReadError("cut")
+    world.sleep = _no_sleep
     world.fault(kind)
 
     with pytest.raises(httpx2.ReadError):
@@ -89,6 +105,52 @@ def test_a_slow_answer_waits_by_the_injected_sleep(world: World, ask: Ask) -> No
 
     assert 200 == ask("/me").status_code
     assert [45] == slept
+
+
+@pytest.mark.parametrize("kind", ["gzip_garbage", "gzip_bomb"])
+def test_a_packed_answer_is_garbage_or_grows(world: World, ask: Ask, kind: str) -> None:
+    world.fault(kind).size = 3_000_000
+
+    if kind == "gzip_garbage":
+        with pytest.raises(httpx2.DecodingError):
+            ask("/me")
+    else:
+        answer = ask("/me")
+        assert (3_000_000, True) == (len(answer.content), int(answer.headers["content-length"]) < 10_000)
+
+
+def test_a_redirect_leads_to_another_host(world: World, ask: Ask) -> None:
+    world.fault("redirect")
+
+    answer = ask("/me")
+
+    assert (302, True) == (answer.status_code, answer.headers["location"].startswith("https://elsewhere.example/"))
+
+
+def test_somebody_elses_answer_shares_no_id_with_ours(world: World, ask: Ask, now: datetime) -> None:
+    world.create_entry(start=now - timedelta(hours=1), stop=now)
+    ours = ask("/me", with_related_data="true").json()
+    world.fault("other_account")
+
+    theirs = ask("/me", with_related_data="true").json()
+
+    assert (ours["id"] + 10**9, ours["fullname"]) == (theirs["id"], theirs["fullname"])
+    assert ours["time_entries"][0]["user_id"] + 10**9 == theirs["time_entries"][0]["user_id"]
+
+
+@pytest.mark.parametrize(("kind", "told"), [("no_quota", None), ("odd_quota", "nan")])
+def test_quota_headers_can_be_missing_or_garbage(world: World, ask: Ask, kind: str, told: str | None) -> None:
+    world.fault(kind)
+
+    assert told == ask("/me").headers.get("x-toggl-quota-remaining")
+
+
+def test_a_402_can_come_without_a_word(world: World, ask: Ask) -> None:
+    world.fault("bare402")
+
+    answer = ask("/me")
+
+    assert (402, "") == (answer.status_code, answer.text)
 
 
 def test_a_huge_answer_has_the_size_it_announces(world: World, ask: Ask) -> None:

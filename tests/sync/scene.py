@@ -51,7 +51,7 @@ class Scene:
             quota=quota,
             clock=self.our_clock,
             sleep=self.sleep,
-            transport=httpx2.ASGITransport(app=create_simulator(self.world)),
+            transport=self.transport(),
             on_request=lambda note: self.on_request(note) if self.on_request else None,
             jitter=lambda: 0.5,
         )
@@ -62,6 +62,9 @@ class Scene:
             backfill_from=self.backfill_from,
             progress=self.told.append,
         )
+
+    def transport(self) -> httpx2.AsyncBaseTransport:
+        return httpx2.ASGITransport(app=create_simulator(self.world))
 
     def sync(self, reason: str = "request", *, full: bool = True, history: bool = True, **more: Any) -> RunReport:
         return asyncio.run(self.syncer.run(reason, full=full, history=history, **more))

@@ -9,17 +9,28 @@ from typing import Literal, get_args
 __all__ = ["KINDS", "Fault", "Kind", "next_fault"]
 
 Kind = Literal[
-    "429", "500", "502", "503",          # trouble that passes
+    "429", "500", "502", "503", "504",   # trouble that passes
     "401", "403", "404", "410", "400",   # a refusal, though nothing is wrong
-    "quota402", "plan402",               # the two meanings of 402
+    "405", "408", "413", "418",          # … that nobody expects
+    "199", "299",                        # the right answer under a status that is no answer's
+    "redirect",                          # to another host
+    "quota402", "plan402", "bare402",    # the two meanings of 402, and a 402 without a word
     "slow",                              # the right answer, after `seconds`
     "cut",                               # the connection breaks before the answer
     "cut_body",                          # … and in its middle
+    "stall",                             # … after `seconds` in its middle
+    "wrong_length",                      # … after all of it, though more was promised
     "empty",                             # 200 without a body
     "html",                              # 200 with a proxy's page
     "non_json",                          # 200 with half a JSON text
     "null",                              # 200 with null
     "empty_list",                        # 200 with []
+    "object", "text", "number",          # 200 with {}, "text", 7
+    "swapped",                           # a list where an object belongs, and the other way
+    "other_account",                     # the right answer for somebody else
+    "no_quota", "odd_quota",             # the right answer without quota headers, and with garbage in them
+    "gzip_garbage",                      # 200, packed wrongly
+    "gzip_bomb",                         # 200 with `size` bytes, packed
     "broken_row",                        # the right answer, its first row without an id
     "huge",                              # 200 with `size` bytes
     "lost",                              # the request counts, and the answer never comes: like cut, after the work
@@ -41,7 +52,7 @@ class Fault:
     times: int | None = 1
     seconds: float = 30.0
     size: int = 200 * 1024 * 1024
-    retry_after: int | None = None
+    retry_after: int | str | None = None
 
     def __post_init__(self) -> None:
         if self.kind not in KINDS:

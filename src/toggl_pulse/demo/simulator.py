@@ -103,8 +103,11 @@ async def _answer(world: World, scope: Scope, body: bytes, send: Send) -> None:
         reply = answer_of(world, fault, reply)
     if bucket is not None and world.behaviour.headers:
         now = world.clock().timestamp()
-        reply.headers["X-Toggl-Quota-Remaining"] = str(world.bucket(bucket).remaining(now))
-        reply.headers["X-Toggl-Quota-Resets-In"] = str(world.bucket(bucket).resets_in(now))
+        if fault is None or fault.kind != "no_quota":
+            reply.headers["X-Toggl-Quota-Remaining"] = str(world.bucket(bucket).remaining(now))
+            reply.headers["X-Toggl-Quota-Resets-In"] = str(world.bucket(bucket).resets_in(now))
+        if fault is not None and fault.kind == "odd_quota":
+            reply.headers |= {"X-Toggl-Quota-Remaining": "nan", "X-Toggl-Quota-Resets-In": "soon"}
     _note(world, method, path, query, reply.status, bucket, fault)
     if fault is not None and fault.kind == "slow":
         await world.sleep(fault.seconds)
@@ -223,12 +226,17 @@ async def _read(receive: Receive) -> bytes:
 async def _send(world: World, send: Send, reply: Reply, fault: Fault | None = None) -> None:
     date = format_datetime(world.clock().replace(microsecond=0), usegmt=True)
     headers = [(b"content-type", reply.content_type.encode()), (b"date", date.encode())]
-    length = fault.size if fault is not None and fault.kind == "huge" else len(reply.body)
+    length = len(reply.body)
+    if fault is not None and fault.kind in {"huge", "wrong_length"}:
+        length = fault.size if fault.kind == "huge" else length + 1
     headers.append((b"content-length", str(length).encode()))
     headers += [(name.lower().encode(), value.encode()) for name, value in reply.headers.items()]
     await send({"type": "http.response.start", "status": reply.status, "headers": headers})
-    if fault is not None and fault.kind == "cut_body":
-        await send({"type": "http.response.body", "body": reply.body[: len(reply.body) // 2], "more_body": True})
+    if fault is not None and fault.kind in {"cut_body", "stall", "wrong_length"}:
+        share = reply.body if fault.kind == "wrong_length" else reply.body[: len(reply.body) // 2]
+        await send({"type": "http.response.body", "body": share, "more_body": True})
+        if fault.kind == "stall":
+            await world.sleep(fault.seconds)
         raise world.cut_error()
     if fault is not None and fault.kind == "huge":
         block = b" " * (1 << 20)
