@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Any, TypeVar
 
 import orjson
-from sqlalchemy import Connection, Table, and_, delete, func, insert, select, update
+from sqlalchemy import Connection, Table, and_, bindparam, delete, func, insert, select, update
 
 from toggl_pulse.mirror import tables
 from toggl_pulse.mirror.records import Account, MirrorCounts, MonthCheck, SetAsideRow, SyncRun
@@ -36,6 +36,15 @@ __all__ = [
 Record = TypeVar("Record", SyncRun, MonthCheck, QuotaBucket)
 Row = dict[str, Any]
 
+# Statements of every poll are made once: making one costs more than asking it.
+# Not LIKE: a cursor's key may hold an underscore, which LIKE reads as "any character".
+READ_STATES = (
+    select(tables.states.c.key, tables.states.c.value)
+    .where(func.substr(tables.states.c.key, 1, bindparam("length")) == bindparam("prefix"))
+    .order_by(tables.states.c.key)
+)
+READ_RUNS = select(tables.sync_runs).order_by(tables.sync_runs.c.id.desc()).limit(bindparam("count"))
+
 
 def read_account(connection: Connection) -> Account | None:
     row = connection.execute(
@@ -51,11 +60,7 @@ def write_account(connection: Connection, origin: str, user_id: int) -> None:
 
 
 def read_states(connection: Connection, prefix: str) -> dict[str, JSON]:
-    column = tables.states.c
-    # Not LIKE: a cursor's key may hold an underscore, which LIKE reads as "any character".
-    rows = connection.execute(
-        select(column.key, column.value).where(func.substr(column.key, 1, len(prefix)) == prefix).order_by(column.key)
-    )
+    rows = connection.execute(READ_STATES, {"prefix": prefix, "length": len(prefix)})
     return {key: orjson.loads(value) for key, value in rows}
 
 
@@ -95,7 +100,7 @@ def finish_run(connection: Connection, run: SyncRun) -> None:
 
 def read_runs(connection: Connection, limit: int) -> list[SyncRun]:
     """The newest runs, newest first."""
-    rows = connection.execute(select(tables.sync_runs).order_by(tables.sync_runs.c.id.desc()).limit(limit)).mappings()
+    rows = connection.execute(READ_RUNS, {"count": limit}).mappings()
     return [_record(SyncRun, dict(row)) for row in rows]
 
 

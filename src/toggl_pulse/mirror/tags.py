@@ -33,10 +33,11 @@ class TagBook:
         self._by_name: dict[tuple[int, str], int] = {}
         self._sets: dict[int, tuple[int, ...]] = {}
         self._numbers: dict[tuple[int, ...], int] = {}
-        self.read_tags()
+        self._read = False
 
     def read_tags(self) -> None:
         """Read the tags again, after they were written."""
+        self._read = True
         self._names.clear()
         self._deleted.clear()
         self._by_name.clear()
@@ -59,6 +60,9 @@ class TagBook:
         from before the deletion can still show it.
         """
         given = tuple(ids)
+        names = tuple(names)
+        if given or names:
+            self._know()
         if given:
             return tuple(sorted(set(given) - self._deleted)), []
         found, unknown = set(), []
@@ -71,10 +75,14 @@ class TagBook:
         return tuple(sorted(found)), unknown
 
     def alive(self, tag_id: int) -> bool:
+        self._know()
         return tag_id in self._names and tag_id not in self._deleted
 
     def names_of(self, ids: Iterable[int]) -> tuple[str, ...]:
         """Names for those ids that have one yet."""
+        ids = tuple(ids)
+        if ids:
+            self._know()
         return tuple(self._names[tag_id] for tag_id in ids if tag_id in self._names)
 
     def members(self, numbers: Iterable[int | None]) -> Mapping[int, tuple[int, ...]]:
@@ -111,6 +119,11 @@ class TagBook:
         """The numbers of all sets with this tag."""
         column = tables.tag_set_members.c
         return sorted(self._connection.scalars(select(column.tag_set).where(column.tag_id == tag_id)))
+
+    def _know(self) -> None:
+        """Most transactions touch no tag, so that the first that does reads them."""
+        if not self._read:
+            self.read_tags()
 
     def _find(self, keys: Iterable[str]) -> dict[str, int]:
         column = tables.tag_sets.c

@@ -14,7 +14,8 @@ from functools import partial
 import structlog
 
 from toggl_pulse.errors import BadRequest, NeedsUser, PlanLimit, PulseError, QuotaSpent, RetryLater
-from toggl_pulse.mirror import Mirror, Outcome, SyncRun
+from toggl_pulse.mirror import Account, Mirror, Outcome, SyncRun
+from toggl_pulse.model import Catalogue
 from toggl_pulse.sync import archive, names, proof, recent
 from toggl_pulse.sync import state as memory
 from toggl_pulse.sync.plan import Ask, Budget, Done, Job, Wait, next_job
@@ -63,6 +64,8 @@ class Syncer:
         self._progress = progress
         self._identified = False
         self._skew_told = False
+        self._catalogue: tuple[int, Catalogue] | None = None
+        self._account: Account | None = None
 
     async def run(self, reason: str, *, full: bool, use_reserve: bool = False, history: bool = True) -> RunReport:
         """Bring the mirror up to date, as far as the quota allows; raises only `Busy`.
@@ -104,8 +107,10 @@ class Syncer:
             return self._unrecorded(reason, began, failure)
 
     def _begin(self, reason: str, began: datetime) -> Session:
-        catalogue = self._mirror.catalogue()
-        account = self._mirror.account()
+        catalogue = self._names()
+        # a mirror belongs to one account for ever
+        self._account = self._account or self._mirror.account()
+        account = self._account
         self._client.know_workspaces(catalogue.workspaces.values())
         if self._client.quota.free_look is None:
             self._client.quota.free_look = self._mirror.state(memory.FREE_LOOK)
@@ -123,6 +128,13 @@ class Syncer:
             run_id=run_id,
             catalogue=catalogue,
         )
+
+    def _names(self) -> Catalogue:
+        """The catalogue; most polls find it as the one before has, which its revision tells."""
+        revision = self._mirror.revision()
+        if self._catalogue is None or self._catalogue[0] != revision:
+            self._catalogue = revision, self._mirror.catalogue()
+        return self._catalogue[1]
 
     async def _work(self, session: Session, ask: Ask) -> _Ending:
         """Job after job until nothing is left, or nothing may be asked any more."""
@@ -213,11 +225,13 @@ class Syncer:
         state = self._state()
         with self._mirror.batch() as batch:
             batch.finish_run(run)
-            batch.set_state(memory.WAITS, memory.waits_json(ending.buckets) or None)
+            if dict(ending.buckets or {}) != dict(state.waits):
+                batch.set_state(memory.WAITS, memory.waits_json(ending.buckets) or None)
             if state.cursor is not None and state.cursor.gap is not None and not state.reading_again:
                 batch.set_state(memory.CURSOR, memory.cursor_json(replace(state.cursor, gap=None)))
             trouble = self._trouble(state, run, ending)
-            batch.set_state(memory.TROUBLE, memory.trouble_json(trouble) if trouble else None)
+            if trouble != state.trouble:
+                batch.set_state(memory.TROUBLE, memory.trouble_json(trouble) if trouble else None)
         self._log(state, run, trouble)
         return _report(run, ending)
 

@@ -68,6 +68,7 @@ class Exchange:
         self._on_request = on_request
         self._jitter = jitter
         self._lock = asyncio.Lock()
+        self._written: dict[str, QuotaBucket] = {}
         self._wire = Wire(base_url, credentials, limits, transport)
 
     async def aclose(self) -> None:
@@ -80,7 +81,7 @@ class Exchange:
             # First what is certain: within a window others can only lower the rest, so there is nothing to look for.
             self.quota.check(bucket, use_reserve=self.use_reserve)
             if question.asked.path != QUOTA_PATH and self.quota.worth_a_look(bucket):
-                await self._look()
+                await self._look(bucket)
             answer = await self._repeated(question)
         if isinstance(answer, Trouble):
             raise answer.later(self._clock())
@@ -112,16 +113,30 @@ class Exchange:
             return trouble
         raise AssertionError("stamina ended without an answer and without an error")
 
-    async def _look(self) -> None:
-        """Ask `/me/quota`, known to be free; a failure leaves the old knowledge to judge by."""
+    async def _look(self, bucket: str) -> None:
+        """Ask `/me/quota`, known to be free; a failure leaves the old knowledge to judge by.
+
+        What it tells of `bucket` is only written down when that forbids the question that follows: its answer will
+        tell something newer.
+        """
         try:
             answer = await self._once(Question("GET", Asked(QUOTA_PATH, USER)))
         except (Trouble, PulseError):
             return
-        await self.note_buckets(answer.data)
+        seen = self._observed(answer.data)
+        allowed = self.quota.spendable(bucket, self._clock(), use_reserve=self.use_reserve) != 0
+        for other in seen:
+            if not (allowed and other.name == bucket):
+                await self._save(other)
 
     async def note_buckets(self, rows: JSON) -> tuple[QuotaBucket, ...]:
         """Take note of the rows of `/me/quota`: `organization_id` null is the bucket of `/me…`."""
+        seen = self._observed(rows)
+        for bucket in seen:
+            await self._save(bucket)
+        return seen
+
+    def _observed(self, rows: JSON) -> tuple[QuotaBucket, ...]:
         seen: list[QuotaBucket] = []
         for row in rows if isinstance(rows, list) else ():
             if not isinstance(row, dict) or type(row.get("remaining")) is not int:
@@ -135,8 +150,6 @@ class Exchange:
                     total=total if type(total) is int else None,
                 )
             )
-        for bucket in seen:
-            await self._save(bucket)
         return tuple(seen)
 
     async def _once(self, question: Question) -> Answer:
@@ -186,11 +199,18 @@ class Exchange:
         after = self.quota.observe(asked.bucket, remaining, resets)
         if asked.path == QUOTA_PATH and reply.status == OK:
             self.quota.judge_look(before, after)
+            return  # the body tells the same of every bucket
         await self._save(after)
 
     async def _save(self, bucket: QuotaBucket | None) -> None:
-        if bucket is not None:
-            await asyncio.to_thread(self.quota.save, bucket)
+        """Write a bucket down, unless its window was over before and is over still: that tells nothing that lasts."""
+        if bucket is None:
+            return
+        last = self._written.get(bucket.name)
+        if last is not None and last.resets_at <= bucket.seen_at and bucket.resets_at <= bucket.seen_at:
+            return
+        self._written[bucket.name] = bucket
+        await asyncio.to_thread(self.quota.save, bucket)
 
 
 def _worth_repeating(trouble: Trouble) -> bool:
