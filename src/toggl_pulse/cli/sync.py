@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import signal
 import sys
+from contextlib import suppress
 from typing import Annotated, Self
 
 import orjson
@@ -20,7 +22,8 @@ from toggl_pulse.sync import RunReport, run_as_json
 
 __all__ = ["sync"]
 
-PARTLY, INTERRUPTED = 3, 130
+PARTLY, INTERRUPTED, TERMINATED = 3, 130, 143
+STOPPED = "Stopped. What was read is kept, and the next sync goes on from there."
 RETRY_SECONDS = 0.25
 
 
@@ -44,9 +47,9 @@ def sync(
         with _Bar(shown=not as_json and sys.stderr.isatty()) as bar:
             service = Service(settings, progress=bar.show)
             run, left = asyncio.run(_sync(service, bar, use_reserve=use_reserve, wait=wait))
-    except KeyboardInterrupt:
-        typer.echo("Stopped. What was read is kept, and the next sync goes on from there.", err=True)
-        raise typer.Exit(INTERRUPTED) from None
+    except (KeyboardInterrupt, asyncio.CancelledError) as stopped:
+        typer.echo(STOPPED, err=True)
+        raise typer.Exit(INTERRUPTED if isinstance(stopped, KeyboardInterrupt) else TERMINATED) from None
     if as_json:
         goes_on = run.waits_until.isoformat(timespec="seconds") if run.waits_until else None
         typer.echo(orjson.dumps({**run_as_json(run), "history": left, "goes_on_at": goes_on}).decode())
@@ -61,7 +64,10 @@ def sync(
 
 async def _sync(service: Service, bar: _Bar, *, use_reserve: bool, wait: int) -> tuple[RunReport, str]:
     """The run, and what is left of the history in words."""
-    loop = asyncio.get_running_loop()
+    loop, task = asyncio.get_running_loop(), asyncio.current_task()
+    if task is not None:
+        with suppress(NotImplementedError, RuntimeError, ValueError):  # not on every system, nor off the main thread
+            loop.add_signal_handler(signal.SIGTERM, task.cancel)
     until = loop.time() + wait
     try:
         while True:
