@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from functools import cache
@@ -69,10 +70,12 @@ def create_app(pulse: Pulse) -> FastAPI:
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
+        lag = asyncio.create_task(traffic.lag.run())
         try:
             await pulse.start()
             yield
         finally:
+            lag.cancel()
             await pulse.stop()
             context.close()
 

@@ -9,13 +9,14 @@ import time
 from collections.abc import Iterable, Iterator
 from typing import get_args
 
-from prometheus_client import CollectorRegistry, Counter, Histogram
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, ProcessCollector
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 from prometheus_client.exposition import CONTENT_TYPE_PLAIN_0_0_4, generate_latest
 from prometheus_client.registry import Collector
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from toggl_pulse.api.auth import route_path
+from toggl_pulse.api.lag import LoopLag
 from toggl_pulse.api.ports import Pulse
 from toggl_pulse.mirror import MonthState
 
@@ -41,6 +42,18 @@ class Traffic:
             buckets=_SECONDS,
             registry=self.registry,
         )
+        self.loop_lag = Histogram(
+            "toggl_pulse_loop_lag_seconds",
+            "How late the event loop came to what was due.",
+            buckets=_SECONDS,
+            registry=self.registry,
+        )
+        self.lag = LoopLag(self.loop_lag.observe, clock=time.monotonic)
+        longest = Gauge(
+            "toggl_pulse_loop_lag_max_seconds", "The longest such delay of the last minute.", registry=self.registry
+        )
+        longest.set_function(self.lag.most)
+        ProcessCollector(registry=self.registry)
 
 
 class CountRequests:
@@ -69,7 +82,7 @@ class CountRequests:
         finally:
             path = route_path(scope)
             route = path if path in self.routes else "other"
-            self.traffic.requests.labels(route, str(status)).inc()
+            self.traffic.requests.labels(route, str(status or "gone")).inc()
             self.traffic.seconds.labels(route).observe(time.perf_counter() - began)
 
 

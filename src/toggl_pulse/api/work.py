@@ -10,7 +10,7 @@ import asyncio
 import threading
 from collections.abc import AsyncIterator, Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from typing import TypeVar
+from typing import Generic, TypeVar
 
 from toggl_pulse.errors import Unavailable
 
@@ -18,8 +18,9 @@ __all__ = ["SECONDS_A_QUERY", "SECONDS_TO_BEGIN", "WAITING", "Check", "Workers"]
 
 SECONDS_A_QUERY = 10.0
 
-SECONDS_TO_BEGIN = 5.0
-"""What has not begun by then is taken out of the queue: half the time is left to whatever does begin."""
+SECONDS_TO_BEGIN = 10.0
+"""What has not begun by then is taken out of the queue. With the time of the work itself that stays below the
+30 seconds after which Grafana gives up."""
 
 WAITING = 256
 """How much may wait for a thread; more is refused at once."""
@@ -32,7 +33,7 @@ Check = Callable[[], None]
 
 
 class Workers:
-    """A fixed number of threads; what finds none free waits, and its waiting counts as part of its time.
+    """A fixed number of threads; what finds none free waits for its turn, but not for long.
 
     A piece of work is handed a check that raises when nobody waits for it any more; it must call it now and then.
     """
@@ -49,30 +50,28 @@ class Workers:
         self._pool.shutdown(wait=False, cancel_futures=True)
 
     async def run(self, work: Callable[[Check], T], *, seconds: float = SECONDS_A_QUERY) -> T:
-        """What `work` returns; raises `Unavailable` after `seconds`, or sooner where there is no thread for it.
+        """What `work` returns; raises `Unavailable` when it takes more than `seconds`, or cannot begin in time.
 
         It is 503 and not 4xx: nothing is wrong with the question, and on a quiet machine it may be answered.
         """
         if self.pending >= self._most:
             raise _too_busy()
-        given_up = threading.Event()
-
-        def check() -> None:
-            if given_up.is_set():
-                raise _too_slow(seconds)
-
-        job = self._pool.submit(work, check)
+        loop = asyncio.get_running_loop()
+        piece = _Piece(work, seconds, loop.time)
+        job = self._pool.submit(piece)
         with self._counting:
             self.pending += 1
         job.add_done_callback(self._finished)
         late = False
 
-        def withdraw() -> None:
+        def look() -> None:
             nonlocal late
             late = job.cancel()  # false once it has begun
+            if not late:
+                timer.reschedule((piece.began or loop.time()) + seconds)
 
-        beginning = asyncio.get_running_loop().call_later(self._seconds_to_begin, withdraw)
-        timer = asyncio.timeout(seconds)
+        timer = asyncio.timeout(None)
+        looking = loop.call_later(min(self._seconds_to_begin, seconds), look)
         try:
             async with timer:
                 return await asyncio.wrap_future(job)
@@ -85,8 +84,8 @@ class Workers:
                 raise
             raise _too_slow(seconds) from None
         finally:
-            beginning.cancel()
-            given_up.set()
+            looking.cancel()
+            piece.given_up = True
 
     def _finished(self, _: object) -> None:
         with self._counting:
@@ -97,6 +96,23 @@ class Workers:
         loop = asyncio.get_running_loop()
         while (block := await loop.run_in_executor(self._pool, next, blocks, None)) is not None:
             yield block
+
+
+class _Piece(Generic[T]):
+    """Work as a thread sees it: when it began, and whether anybody still waits for it."""
+
+    def __init__(self, work: Callable[[Check], T], seconds: float, clock: Callable[[], float]) -> None:
+        self._work, self._seconds, self._clock = work, seconds, clock
+        self.began: float | None = None
+        self.given_up = False
+
+    def __call__(self) -> T:
+        self.began = self._clock()
+        return self._work(self._check)
+
+    def _check(self) -> None:
+        if self.given_up:
+            raise _too_slow(self._seconds)
 
 
 def _too_slow(seconds: float) -> Unavailable:
