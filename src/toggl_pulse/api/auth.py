@@ -18,18 +18,12 @@ from starlette.responses import Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from toggl_pulse.api.errors import error_response
+from toggl_pulse.api.paths import route_path
 
-__all__ = ["SameOrigin", "TokenCheck", "route_path"]
+__all__ = ["SameOrigin", "TokenCheck"]
 
 _SAFE = frozenset({"GET", "HEAD"})
 _DEFAULT_PORTS = {"http": 80, "https": 443}
-
-
-def route_path(scope: Scope) -> str:
-    """The path below the prefix (`root_path`) that a proxy has stripped or a parent application has mounted."""
-    path: str = scope["path"]
-    root: str = scope.get("root_path", "").rstrip("/")
-    return path[len(root) :] if root and path.startswith(root + "/") else path
 
 
 class TokenCheck:

@@ -15,11 +15,13 @@ import structlog
 from fastapi import FastAPI
 from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
+from starlette.routing import Route
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from toggl_pulse.errors import BadRequest, PulseError, RetryLater
+from toggl_pulse.api.paths import route_path
+from toggl_pulse.errors import BadRequest, PulseError, RetryLater, Unavailable
 
 __all__ = ["LastResort", "error_body", "error_response", "install_error_handlers"]
 
@@ -53,12 +55,17 @@ def install_error_handlers(app: FastAPI, clock: Callable[[], datetime]) -> None:
         headers = {}
         if isinstance(error, RetryLater):
             headers["Retry-After"] = str(max(1, math.ceil((error.at - clock()).total_seconds())))
+        elif isinstance(error, Unavailable) and error.retry_after is not None:
+            headers["Retry-After"] = str(error.retry_after)
         return error_response(error.status, error.code, error.message, headers)
 
-    async def http_error(_: Request, error: Exception) -> Response:
+    async def http_error(request: Request, error: Exception) -> Response:
         assert isinstance(error, HTTPException)  # noqa: S101 (the signature is Starlette's)
         code, message = _PLAIN.get(HTTPStatus(error.status_code), ("bad_request", "This request cannot be answered."))
-        return error_response(error.status_code, code, message, error.headers)
+        headers = dict(error.headers or {})
+        if error.status_code == HTTPStatus.METHOD_NOT_ALLOWED:
+            headers["Allow"] = ", ".join(sorted(_methods(app, route_path(request.scope))))
+        return error_response(error.status_code, code, message, headers)
 
     async def invalid(request: Request, _: Exception) -> Response:
         return await pulse_error(request, BadRequest("The request has a parameter of the wrong form."))
@@ -66,6 +73,16 @@ def install_error_handlers(app: FastAPI, clock: Callable[[], datetime]) -> None:
     app.add_exception_handler(PulseError, pulse_error)
     app.add_exception_handler(HTTPException, http_error)
     app.add_exception_handler(RequestValidationError, invalid)
+
+
+def _methods(app: FastAPI, path: str) -> set[str]:
+    """All methods of an address; the router itself names those of its first route only."""
+    return {
+        method
+        for route in app.routes
+        if isinstance(route, Route) and route.path == path
+        for method in route.methods or ()
+    }
 
 
 class LastResort:
@@ -90,6 +107,8 @@ class LastResort:
 
         try:
             await self.app(scope, receive, watch)
+        except ClientDisconnect:
+            pass  # left in the middle of its body: nobody's fault, and nobody to tell
         except Exception:
             # the path alone: a query string may name clients and projects
             log.exception("request_failed", method=scope["method"], path=scope["path"])

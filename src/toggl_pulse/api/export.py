@@ -24,7 +24,7 @@ from toggl_pulse.api.requests import instant_ms
 from toggl_pulse.api.work import Check
 from toggl_pulse.errors import BadRequest
 from toggl_pulse.metrics import DIMENSIONS, EntryRow, Query, parse_query, parse_zone
-from toggl_pulse.metrics.query import ATTRIBUTIONS
+from toggl_pulse.metrics.query import ATTRIBUTIONS, LONGEST_TEXT
 
 __all__ = ["COLUMNS", "ExportRoutes", "csv_blocks", "json_blocks", "spreadsheet_safe"]
 
@@ -164,16 +164,23 @@ class ExportRoutes:
     @property
     def parameters(self) -> Mapping[str, list[dict[str, Any]]]:
         """The query parameters, for the OpenAPI document."""
-        text = {"type": "string"}
+        text = {"type": "string", "maxLength": LONGEST_TEXT}
+        day, time, number = (
+            {"type": "string", **more}
+            for more in ({"format": "date"}, {"format": "date-time"}, {"pattern": "^(1[2-9]|[23][0-9])[0-9]{11}$"})
+        )
+        moment = {"anyOf": [day, time, number, {"const": ""}]}
+        zone = {"anyOf": [{"$ref": "#/components/schemas/Zone"}, {"const": ""}]}
+        attributions = {"enum": ["", *ATTRIBUTIONS]}
         shared = [
             _parameter(
-                "from", text, "First moment: an ISO time, a day (midnight in the zone) or epoch ms", "2026-11-01"
+                "from", moment, "First moment: an ISO time, a day (midnight in the zone) or epoch ms", "2026-11-01"
             ),
-            _parameter("to", text, "First moment that is no more of the range, in the same forms", "2026-12-01"),
+            _parameter("to", moment, "First moment that is no more of the range, in the same forms", "2026-12-01"),
             _parameter(
-                "timezone", text, "IANA zone of days and local times; the profile's by default", "Europe/Berlin"
+                "timezone", zone, "IANA zone of days and local times; the profile's by default", "Europe/Berlin"
             ),
-            _parameter("attribution", {"enum": list(ATTRIBUTIONS)}, "Entries that start in the range, or overlap it"),
+            _parameter("attribution", attributions, "Entries that start in the range, or overlap it"),
             *(
                 _parameter(name, {"type": "array", "items": text}, f"Only entries of this {name}; may be repeated")
                 for name in DIMENSIONS

@@ -1,4 +1,4 @@
-"""The OpenAPI document: what FastAPI sees of the routes, and the bodies, errors and examples that it cannot see.
+"""The OpenAPI document: what FastAPI sees of the routes, and the bodies, answers and errors that it cannot see.
 
 Nothing in it is absolute, so that it holds behind any prefix.
 """
@@ -6,118 +6,28 @@ Nothing in it is absolute, so that it holds behind any prefix.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from http import HTTPStatus
 from typing import Any
 
 from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
-from pydantic import BaseModel
-from pydantic.json_schema import models_json_schema
 
-from toggl_pulse.api.requests import (
-    AnnotationsRequest,
-    NoBody,
-    OptionsRequest,
-    QueryRequest,
-    SearchRequest,
-    TagValuesRequest,
-    VariableRequest,
-)
+from toggl_pulse.api.answer_schemas import ANSWERS, answer_schemas
+from toggl_pulse.api.request_schemas import BODIES, request_schemas
 
 __all__ = ["document"]
 
 Json = dict[str, Any]
 
-_RANGE = {"from": "2026-10-31T23:00:00.000Z", "to": "2026-11-30T23:00:00.000Z"}
-_PAYLOAD = {
-    "group_by": "project",
-    "interval": "day",
-    "timezone": "Europe/Berlin",
-    "filters": {"client": ["Acme"], "billable": ["true"]},
-    "limit": 10,
-}
-_EXAMPLES: Mapping[str, tuple[type[BaseModel], Any]] = {
-    "/search": (SearchRequest, {"target": "hours"}),
-    "/metrics": (NoBody, {"metric": "tracked_hours", "payload": {"group_by": "project"}}),
-    "/metric-payload-options": (OptionsRequest, {"metric": "tracked_hours", "name": "project", "payload": {}}),
-    "/query": (
-        QueryRequest,
-        {
-            "range": _RANGE,
-            "intervalMs": 86_400_000,
-            "maxDataPoints": 1000,
-            "targets": [{"refId": "A", "target": "tracked_hours", "payload": _PAYLOAD}],
-        },
-    ),
-    "/variable": (VariableRequest, {"payload": {"target": "project"}}),
-    "/tag-keys": (NoBody, {}),
-    "/tag-values": (TagValuesRequest, {"key": "project"}),
-    "/annotations": (AnnotationsRequest, {"range": _RANGE}),
-}
-
-_ERROR: Json = {
-    "type": "object",
-    "required": ["message", "error"],
-    "properties": {
-        "message": {"type": "string"},
-        "error": {
-            "type": "object",
-            "required": ["code", "message"],
-            "properties": {"code": {"type": "string"}, "message": {"type": "string"}},
-        },
-    },
-    "example": {
-        "message": "There is no metric “hours”.",
-        "error": {"code": "unknown_metric", "message": "There is no metric “hours”."},
-    },
-}
-_COLUMN: Json = {
-    "type": "object",
-    "required": ["text", "type"],
-    "properties": {"text": {"type": "string"}, "type": {"enum": ["time", "string", "number", "boolean"]}},
-}
-_SERIES: Json = {
-    "type": "object",
-    "required": ["target", "refId", "datapoints"],
-    "properties": {
-        "target": {"type": "string"},
-        "refId": {"type": "string"},
-        "datapoints": {
-            "type": "array",
-            "description": "Value (null where there is none) and epoch milliseconds of the step's start",
-            "items": {"type": "array", "minItems": 2, "maxItems": 2, "items": {"type": ["number", "null"]}},
-        },
-    },
-    "example": {"target": "Website (Acme)", "refId": "A", "datapoints": [[7.5, 1793487600000], [0, 1793574000000]]},
-}
-_TABLE: Json = {
-    "type": "object",
-    "required": ["type", "refId", "columns", "rows"],
-    "properties": {
-        "type": {"const": "table"},
-        "refId": {"type": "string"},
-        "columns": {"type": "array", "items": {"$ref": "#/components/schemas/Column"}},
-        "rows": {"type": "array", "items": {"type": "array"}},
-    },
-}
-
-
-def _ref(name: str) -> Json:
-    return {"$ref": f"#/components/schemas/{name}"}
-
-
-def _list_of(*keys: str) -> Json:
-    item = {"type": "object", "required": list(keys), "properties": {key: {"type": "string"} for key in keys}}
-    return {"type": "array", "items": item}
-
-
-_ANSWERS: Mapping[str, tuple[str, Json]] = {
-    "/metric-payload-options": ("application/json", _list_of("label", "value")),
-    "/variable": ("application/json", _list_of("__text", "__value")),
-    "/tag-values": ("application/json", _list_of("text")),
-    "/query": ("application/json", {"type": "array", "items": {"anyOf": [_ref("Series"), _ref("Table")]}}),
-    "/status": ("application/json", {"type": "object"}),
-    "/entries.csv": ("text/csv", {"type": "string"}),
-    "/entries.json": ("application/json", {"type": "array", "items": {"type": "object"}}),
+_REFUSALS: Mapping[HTTPStatus, str] = {
+    HTTPStatus.BAD_REQUEST: "What is wrong with the question, in one sentence",
+    HTTPStatus.UNAUTHORIZED: "The token is missing or wrong",
+    HTTPStatus.FORBIDDEN: "From another site's page, or without a JSON body",
+    HTTPStatus.REQUEST_TIMEOUT: "The body did not arrive in time",
+    HTTPStatus.CONFLICT: "A sync runs already",
+    HTTPStatus.REQUEST_ENTITY_TOO_LARGE: "The body is too large",
+    HTTPStatus.MISDIRECTED_REQUEST: "The Host is not one that this service answers to",
+    HTTPStatus.SERVICE_UNAVAILABLE: "Nothing is wrong with the question; it cannot be answered now",
 }
 
 
@@ -130,39 +40,52 @@ def document(app: FastAPI, *, public: frozenset[str], parameters: Mapping[str, l
         routes=app.routes,
         servers=[{"url": ".", "description": "where this document is"}],
     )
-    refs, shared = models_json_schema(
-        [(model, "validation") for model in dict.fromkeys(model for model, _ in _EXAMPLES.values())],
-        ref_template="#/components/schemas/{model}",
-    )
-    components = made.setdefault("components", {})
-    components["schemas"] = {
-        **shared.get("$defs", {}),
-        "Error": _ERROR,
-        "Column": _COLUMN,
-        "Series": _SERIES,
-        "Table": _TABLE,
-    }
-    components["securitySchemes"] = {
-        "token": {"type": "http", "scheme": "bearer"},
-        "download": {"type": "http", "scheme": "basic", "description": "GET only: any name, the token as password"},
-    }
-    error = {
-        "description": "What is wrong, in one sentence",
-        "content": {"application/json": {"schema": _ref("Error")}},
+    made["components"] = {
+        "schemas": {**request_schemas(), **answer_schemas()},
+        "responses": {status.name: _refusal(sentence) for status, sentence in _REFUSALS.items()},
+        "securitySchemes": {
+            "token": {"type": "http", "scheme": "bearer"},
+            "download": {"type": "http", "scheme": "basic", "description": "GET only: any name, the token as password"},
+        },
     }
     for path, methods in made["paths"].items():
         for method, operation in methods.items():
             schemes: list[Json] = [{"token": []}] if method == "post" else [{"token": []}, {"download": []}]
             operation["security"] = [] if path in public else schemes
-            operation["responses"].pop("422", None)
-            operation["responses"]["default"] = error
+            fine = next(iter(operation["responses"]))
+            kind, schema = ANSWERS[method, path]
+            operation["responses"] = {
+                fine: {"description": "The answer", "content": {kind: {"schema": schema}}},
+                **{
+                    str(int(status)): {"$ref": f"#/components/responses/{status.name}"}
+                    for status in _refusals(method, path, public)
+                },
+            }
             if path in parameters:
                 operation["parameters"] = parameters[path]
-            if method == "post" and path in _EXAMPLES:
-                model, example = _EXAMPLES[path]
-                content = {"schema": refs[model, "validation"], "example": example}
-                operation["requestBody"] = {"required": True, "content": {"application/json": content}}
-            if path in _ANSWERS:
-                kind, schema = _ANSWERS[path]
-                operation["responses"]["200"]["content"] = {kind: {"schema": schema}}
+            if method == "post" and path in BODIES:
+                name, example, required = BODIES[path]
+                content = {"schema": {"$ref": f"#/components/schemas/{name}"}, "example": example}
+                operation["requestBody"] = {"required": required, "content": {"application/json": content}}
     return made
+
+
+def _refusals(method: str, path: str, public: frozenset[str]) -> list[HTTPStatus]:
+    """How this operation can say no; 500 is a bug and therefore none of them."""
+    left_out = set()
+    if path in public:
+        left_out = {HTTPStatus.UNAUTHORIZED, HTTPStatus.SERVICE_UNAVAILABLE}
+    if path == "/health/ready":
+        left_out.remove(HTTPStatus.SERVICE_UNAVAILABLE)
+    if method != "post":
+        left_out.add(HTTPStatus.FORBIDDEN)
+    if path != "/sync":
+        left_out.add(HTTPStatus.CONFLICT)
+    return [status for status in _REFUSALS if status not in left_out]
+
+
+def _refusal(sentence: str) -> Json:
+    return {
+        "description": sentence,
+        "content": {"application/json": {"schema": {"$ref": "#/components/schemas/Error"}}},
+    }

@@ -15,8 +15,8 @@ from prometheus_client.exposition import CONTENT_TYPE_PLAIN_0_0_4, generate_late
 from prometheus_client.registry import Collector
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from toggl_pulse.api.auth import route_path
 from toggl_pulse.api.lag import LoopLag
+from toggl_pulse.api.paths import route_path
 from toggl_pulse.api.ports import Pulse
 from toggl_pulse.mirror import MonthState
 

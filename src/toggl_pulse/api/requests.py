@@ -1,7 +1,6 @@
 """What Grafana and other programs send, read from JSON: tolerant of what is added, strict in what is used.
 
-The models are also what the OpenAPI document says. Knows shapes only, not what
-a metric or a filter means.
+Knows shapes only, not what a metric or a filter means; `request_schemas` tells the OpenAPI document of them.
 """
 
 from __future__ import annotations
@@ -19,6 +18,7 @@ from toggl_pulse.errors import BadRequest
 
 __all__ = [
     "MAX_TARGETS",
+    "MOST_CHARACTERS_OF_A_REF",
     "AnnotationsRequest",
     "NoBody",
     "OptionsRequest",
@@ -34,6 +34,7 @@ __all__ = [
 ]
 
 MAX_TARGETS = 50
+MOST_CHARACTERS_OF_A_REF = 200
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MILLISECOND = timedelta(milliseconds=1)
 _FARTHEST_MS = 10**15
@@ -54,8 +55,8 @@ class NoBody(_Request):
 class Span(_Request):
     """From and to, as ISO times (UTC where no offset is given) or milliseconds since 1970."""
 
-    start: StrictStr | Number = Field(alias="from", examples=["2026-10-31T23:00:00.000Z"])
-    end: StrictStr | Number = Field(alias="to", examples=["2026-11-30T23:00:00.000Z"])
+    start: StrictStr | Number = Field(alias="from")
+    end: StrictStr | Number = Field(alias="to")
 
     def milliseconds(self) -> tuple[int, int]:
         return instant_ms(self.start, "range.from"), instant_ms(self.end, "range.to")
@@ -64,10 +65,10 @@ class Span(_Request):
 class Target(_Request):
     """One question of a panel. One without a name (a row just added in the editor) and a hidden one are not asked."""
 
-    target: StrictStr | None = Field(None, examples=["tracked_hours"])
-    refId: StrictStr | None = Field(None, max_length=200, examples=["A"])  # noqa: N815 (Grafana's name)
+    target: StrictStr | None = None
+    refId: StrictStr | None = Field(None, max_length=MOST_CHARACTERS_OF_A_REF)  # noqa: N815 (Grafana's name)
     hide: StrictBool | None = None
-    payload: Payload = Field(None, examples=[{"group_by": "project", "interval": "day"}])
+    payload: Payload = None
 
 
 class QueryRequest(_Request):
@@ -75,27 +76,27 @@ class QueryRequest(_Request):
     targets: list[Target] = Field(max_length=MAX_TARGETS)
     intervalMs: Number | None = None  # noqa: N815 (Grafana's name)
     maxDataPoints: Number | None = None  # noqa: N815 (Grafana's name)
-    filters: list[dict[str, Any]] | None = Field(None, description="Ad-hoc filters: key, operator, value or values")
-    adhocFilters: list[dict[str, Any]] | None = Field(None, description="The same by its older name")  # noqa: N815
+    filters: list[dict[str, Any]] | None = None
+    adhocFilters: list[dict[str, Any]] | None = None  # noqa: N815
 
 
 class SearchRequest(_Request):
-    target: StrictStr | None = Field(None, description="A part of the name that is looked for")
+    target: StrictStr | None = None
 
 
 class OptionsRequest(_Request):
-    name: StrictStr = Field(examples=["project"], description="The payload field whose choices are asked for")
+    name: StrictStr
     metric: StrictStr | None = None
     payload: Payload = None
 
 
 class VariableRequest(_Request):
-    payload: Payload = Field(None, examples=[{"target": "project"}])
-    target: StrictStr | None = Field(None, description="The same, as older data sources send it")
+    payload: Payload = None
+    target: StrictStr | None = None
 
 
 class TagValuesRequest(_Request):
-    key: StrictStr = Field(examples=["project"])
+    key: StrictStr
 
 
 class AnnotationsRequest(_Request):

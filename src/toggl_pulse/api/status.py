@@ -13,6 +13,7 @@ from starlette.responses import Response
 from toggl_pulse.api.context import Context
 from toggl_pulse.api.encode import dump
 from toggl_pulse.api.prometheus import CONTENT_TYPE, Traffic, exposition
+from toggl_pulse.api.requests import NoBody, read_body
 
 __all__ = ["StatusRoutes"]
 
@@ -28,8 +29,9 @@ class StatusRoutes:
         body = await self._context.work.run(lambda _: dump(pulse.status()))
         return Response(body, media_type="application/json")
 
-    async def sync(self, _: Request) -> dict[str, Any]:
+    async def sync(self, request: Request) -> dict[str, Any]:
         """Start a sync now; 409 while one runs."""
+        await read_body(request, NoBody)
         self._context.pulse.request_sync()
         return {"status": "accepted", "message": "A sync has been started; GET /status tells how it goes."}
 

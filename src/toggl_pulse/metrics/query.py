@@ -25,9 +25,14 @@ from toggl_pulse.metrics.catalogue import METRICS
 
 __all__ = [
     "ALL",
+    "A_DAY_MS",
     "ATTRIBUTIONS",
     "DIMENSIONS",
+    "EARLIEST_MS",
     "INTERVAL_NAMES",
+    "LATEST_MS",
+    "LONGEST_TEXT",
+    "MOST_VALUES",
     "Filter",
     "Query",
     "parse_adhoc",
@@ -53,11 +58,11 @@ _OPERATORS: Mapping[str, Operator] = {
     "=|": "one_of", "one_of": "one_of", "!=|": "not_one_of", "not_one_of": "not_one_of",
 }  # fmt: skip
 
-_EARLIEST_MS = int(datetime(2006, 1, 1, tzinfo=UTC).timestamp() * 1000)
-_LATEST_MS = int(datetime(2101, 1, 1, tzinfo=UTC).timestamp() * 1000)
-_A_DAY_MS = 86_400_000
-_LONGEST_TEXT = 4_096
-_MOST_VALUES = 10_000
+EARLIEST_MS = int(datetime(2006, 1, 1, tzinfo=UTC).timestamp() * 1000)
+LATEST_MS = int(datetime(2101, 1, 1, tzinfo=UTC).timestamp() * 1000)
+A_DAY_MS = 86_400_000
+LONGEST_TEXT = 4_096
+MOST_VALUES = 10_000
 _LONGEST_ZONE = 100
 _LONGEST_QUOTE = 60
 _WEEKDAYS = ("sunday", "monday", "tuesday", "wednesday", "thursday", "friday", "saturday")
@@ -142,7 +147,7 @@ def parse_range(start_ms: int, end_ms: int) -> tuple[int, int]:
     """A range that is in order and within 2006 to 2100 (a day more on each side, for zones)."""
     if start_ms > end_ms:
         raise BadRequest("The range ends before it begins: `from` must not be after `to`.", code="bad_range")
-    if start_ms < _EARLIEST_MS - _A_DAY_MS or end_ms > _LATEST_MS + _A_DAY_MS:
+    if start_ms < EARLIEST_MS - A_DAY_MS or end_ms > LATEST_MS + A_DAY_MS:
         raise BadRequest("The range must lie within the years 2006 to 2100.", code="bad_range")
     return start_ms, end_ms
 
@@ -263,10 +268,10 @@ def _values(values: Iterable[object]) -> tuple[str, ...]:
             found.append(str(value))
         else:
             raise BadRequest("A filter's values must be names or ids.", code="bad_value")
-        if len(found[-1]) > _LONGEST_TEXT:
-            raise BadRequest(f"A filter's value may have {_LONGEST_TEXT:,} characters at most.", code="bad_value")
-        if len(found) > _MOST_VALUES:
-            raise BadRequest(f"A filter may have {_MOST_VALUES:,} values at most.", code="bad_value")
+        if len(found[-1]) > LONGEST_TEXT:
+            raise BadRequest(f"A filter's value may have {LONGEST_TEXT:,} characters at most.", code="bad_value")
+        if len(found) > MOST_VALUES:
+            raise BadRequest(f"A filter may have {MOST_VALUES:,} values at most.", code="bad_value")
     return tuple(found)
 
 
