@@ -366,9 +366,14 @@ class Service:
                 "reserve": self.settings.quota_reserve,
                 "buckets": [bucket_as_json(bucket, now) for bucket in self.mirror.load_quota()],
             },
-            "history": progress_state(self.mirror),
+            "history": progress_state(self.mirror) | self._unwritable(),
             "months": months_as_json(self.mirror),
         }
+
+    def _unwritable(self) -> dict[str, Any]:
+        """The trouble that could not be written down where troubles are."""
+        trouble = self._syncer.unwritable if self._syncer is not None else None
+        return {"trouble": trouble.code, "trouble_since": iso(trouble.since)} if trouble is not None else {}
 
     def _next_runs(self, now: datetime) -> dict[str, datetime]:
         if self._scheduler is not None:

@@ -7,13 +7,14 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Mapping
+from contextlib import ExitStack
 from dataclasses import dataclass, fields, replace
 from datetime import date, datetime, timedelta
 from functools import partial
 
 import structlog
 
-from toggl_pulse.errors import BadRequest, NeedsUser, PlanLimit, PulseError, QuotaSpent, RetryLater
+from toggl_pulse.errors import BadRequest, Busy, NeedsUser, PlanLimit, PulseError, QuotaSpent, RetryLater
 from toggl_pulse.mirror import Account, Mirror, Outcome, SyncRun
 from toggl_pulse.model import Catalogue
 from toggl_pulse.sync import archive, names, proof, recent
@@ -66,6 +67,8 @@ class Syncer:
         self._skew_told = False
         self._catalogue: tuple[int, Catalogue] | None = None
         self._account: Account | None = None
+        self.unwritable: Trouble | None = None
+        """Why the mirror does not take the record of a run, and since when; None while it does."""
 
     async def run(self, reason: str, *, full: bool, use_reserve: bool = False, history: bool = True) -> RunReport:
         """Bring the mirror up to date, as far as the quota allows; raises only `Busy`.
@@ -73,7 +76,13 @@ class Syncer:
         A run that is not `full` and not for `history` is a light poll of one request. The outcome is `partly` when
         something is left that has to wait, `failed` when the changes could not be read.
         """
-        with self._mirror.lock():
+        with ExitStack() as held:
+            try:
+                held.enter_context(self._mirror.lock())
+            except Busy:
+                raise
+            except PulseError as failure:
+                return self._unrecorded(reason, self._clock(), failure)
             reserve_before = self._client.use_reserve
             self._client.use_reserve = use_reserve
             try:
@@ -118,7 +127,8 @@ class Syncer:
         with self._mirror.batch() as batch:
             # The lock is ours, so that a run which still says `running` cannot be.
             for run in killed:
-                batch.finish_run(replace(run, finished_at=began, outcome="failed", why="It was killed."))
+                why = "Its end could not be written down." if self.unwritable else "It was killed."
+                batch.finish_run(replace(run, finished_at=began, outcome="failed", why=why))
             run_id = batch.start_run(reason, began)
         return Session(
             client=self._client,
@@ -233,21 +243,22 @@ class Syncer:
             if trouble != state.trouble:
                 batch.set_state(memory.TROUBLE, memory.trouble_json(trouble) if trouble else None)
         self._log(state, run, trouble)
+        self.unwritable = None
         return _report(run, ending)
 
     def _trouble(self, state: State, run: SyncRun, ending: _Ending) -> Trouble | None:
         """A failure lasts until a run reads the changes again; one that merely waits for quota is none."""
         if run.outcome == "failed":
             code = ending.error.code if ending.error else "bug"
-            return state.trouble or Trouble(code, self._clock())
+            return state.trouble or self.unwritable or Trouble(code, self._clock())
         return None
 
     def _log(self, state: State, run: SyncRun, trouble: Trouble | None) -> None:
-        if trouble is not None and state.trouble is None:
+        before = state.trouble or self.unwritable
+        if trouble is not None and before is None:
             log.warning("sync.failed", code=trouble.code, run=run.id, reason=run.reason)
-        elif trouble is None and state.trouble is not None:
-            since = state.trouble.since.isoformat(timespec="seconds")
-            log.info("sync.recovered", code=state.trouble.code, since=since, run=run.id)
+        elif trouble is None and before is not None:
+            log.info("sync.recovered", code=before.code, since=before.since.isoformat(timespec="seconds"), run=run.id)
         tell = log.debug if run.reason in QUIET or run.outcome == "failed" else log.info
         tell(
             "sync.run",
@@ -262,8 +273,10 @@ class Syncer:
         )
 
     def _unrecorded(self, reason: str, began: datetime, error: PulseError) -> RunReport:
-        """The mirror itself fails: there is nowhere to write the run."""
-        log.error("sync.unrecorded", code=error.code, reason=reason)
+        """The mirror itself fails: there is nowhere to write the run, and its failure is told once all the same."""
+        if self.unwritable is None:
+            self.unwritable = Trouble(error.code, began)
+            log.warning("sync.unrecorded", code=error.code, reason=reason, why=error.message)
         run = SyncRun(0, reason, began, finished_at=self._clock(), outcome="failed", why=error.message)
         return _report(run, _Ending("failed", error.message, error))
 
