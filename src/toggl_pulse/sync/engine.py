@@ -121,6 +121,8 @@ class Syncer:
         self._account = self._account or self._mirror.account()
         account = self._account
         self._client.know_workspaces(catalogue.workspaces.values())
+        if account is not None:
+            self._client.know_account(account.user_id)
         if self._client.quota.free_look is None:
             self._client.quota.free_look = self._mirror.state(memory.FREE_LOOK)
         killed = [run for run in self._mirror.runs(5) if run.outcome == "running"]

@@ -53,6 +53,7 @@ async def read_me(session: Session, state: State, origin: str, *, full: bool, ba
     await session.blocking(lambda: session.mirror.claim(origin, me.profile.id))
     session.skew = me.server_time - session.clock()
     session.user_id = me.profile.id
+    session.client.know_account(me.profile.id)
     counts = await session.blocking(lambda: _save_me(session, state, me, full=first or full, since=backfill_from))
     session.count(counts)
     session.tally = replace(session.tally, identified=True, deltas_at=session.clock() if first else None)

@@ -6,7 +6,8 @@ Only reading is here, so that every request may be repeated. Times go out as UTC
 from __future__ import annotations
 
 import random
-from collections.abc import Awaitable, Callable, Iterable, Mapping
+from collections.abc import Awaitable, Callable, Container, Iterable, Mapping
+from dataclasses import replace
 from datetime import UTC, date, datetime
 from types import TracebackType
 from typing import Any, Self, TypeVar
@@ -22,6 +23,7 @@ from toggl_pulse.toggl.assumptions import ENTRY_CAP, FAILURE_PAUSE, PAGE_SIZE
 from toggl_pulse.toggl.credentials import Credentials
 from toggl_pulse.toggl.entry_schemas import Names, read_entry
 from toggl_pulse.toggl.exchange import QUOTA_PATH, Exchange, Question
+from toggl_pulse.toggl.fields import Broken
 from toggl_pulse.toggl.pace import Pace
 from toggl_pulse.toggl.paging import Pages
 from toggl_pulse.toggl.quota import USER, Quota
@@ -33,6 +35,7 @@ from toggl_pulse.toggl.wire import Answer, Limits
 __all__ = ["TogglClient"]
 
 T = TypeVar("T")
+N = TypeVar("N", Client, Project, Tag, Task)
 Row = Mapping[str, Any]
 TRACK = "/api/v9"
 REPORTS = "/reports/api/v3"
@@ -67,7 +70,9 @@ class TogglClient:
         self._on_request = on_request
         self._hide = credentials.hide_in
         self._clock = clock
+        self._account: int | None = None
         self._organizations: dict[int, int] = {}
+        self._workspaces: set[int] = set()
         self._exchange = Exchange(
             base_url,
             credentials,
@@ -106,9 +111,14 @@ class TogglClient:
     def use_reserve(self, value: bool) -> None:
         self._exchange.use_reserve = value
 
+    def know_account(self, user_id: int) -> None:
+        """Learn whose mirror it is for: rows of somebody else, as a cache on the way may give, are then set aside."""
+        self._account = user_id
+
     def know_workspaces(self, workspaces: Iterable[Workspace]) -> None:
         """Learn which organisation's bucket each workspace draws on; call it with what the mirror holds, too."""
         for workspace in workspaces:
+            self._workspaces.add(workspace.id)
             if workspace.organization_id is not None:
                 self._organizations[workspace.id] = workspace.organization_id
                 self.quota.carry(f"workspace:{workspace.id}", self.bucket_of(workspace.id))
@@ -172,7 +182,8 @@ class TogglClient:
     async def clients(self, workspace_id: int) -> Rows[Client]:
         """Archived ones included."""
         path, bucket = f"/workspaces/{workspace_id}/clients", self.bucket_of(workspace_id)
-        return await self._whole(path, "client", schemas.read_client, {"status": "both"}, bucket=bucket)
+        clients = await self._whole(path, "client", schemas.read_client, {"status": "both"}, bucket=bucket)
+        return _inside(clients, {workspace_id})
 
     async def tags(self, workspace_id: int) -> Rows[Tag]:
         return await self._paged(f"/workspaces/{workspace_id}/tags", workspace_id, "tag", schemas.read_tag, {})
@@ -255,7 +266,7 @@ class TogglClient:
         sieve, names = Sieve(self._hide), Names()
 
         def read(row: Row) -> TimeEntry:
-            entry = read_entry(row)
+            entry = self._own(row)
             names.take(row, entry)
             return entry
 
@@ -268,6 +279,12 @@ class TogglClient:
             named=names.all(),
         )
 
+    def _own(self, row: Row) -> TimeEntry:
+        entry = read_entry(row)
+        if self._account not in {None, entry.user_id}:
+            raise Broken("the entry is somebody else's")
+        return entry
+
     async def _one(self, path: str) -> TimeEntry | None:
         try:
             answer = await self._get(path)
@@ -278,7 +295,7 @@ class TogglClient:
         if answer.data is None:
             return None
         sieve = Sieve(self._hide)
-        entries = sieve.rows("time_entry", [answer.data], read_entry)
+        entries = sieve.rows("time_entry", [answer.data], self._own)
         if not entries:
             raise self._strange(path, sieve.set_aside[0].reason)
         return entries[0]
@@ -300,18 +317,19 @@ class TogglClient:
         return Rows(tuple(rows), tuple(sieve.set_aside), complete=not sieve.set_aside)
 
     async def _changed(
-        self, path: str, kind: str, read: Callable[[Row], T], since: datetime, params: Mapping[str, str | int]
-    ) -> Rows[T]:
-        return await self._whole(path, kind, read, {**params, "since": int(since.timestamp())}, since=since)
+        self, path: str, kind: str, read: Callable[[Row], N], since: datetime, params: Mapping[str, str | int]
+    ) -> Rows[N]:
+        changed = await self._whole(path, kind, read, {**params, "since": int(since.timestamp())}, since=since)
+        return _inside(changed, self._workspaces) if self._workspaces else changed
 
     async def _paged(
         self,
         path: str,
         workspace_id: int,
         kind: str,
-        read: Callable[[Row], T],
+        read: Callable[[Row], N],
         params: Mapping[str, str | int],
-    ) -> Rows[T]:
+    ) -> Rows[N]:
         pages = Pages()
         bucket = self.bucket_of(workspace_id)
         while pages.more:
@@ -320,7 +338,8 @@ class TogglClient:
             pages.take(self._rows(answer, path), answer.headers, told_size)
         sieve = Sieve(self._hide)
         rows = sieve.rows(kind, pages.rows, read)
-        return Rows(tuple(rows), tuple(sieve.set_aside), complete=pages.ended and not sieve.set_aside)
+        found = Rows(tuple(rows), tuple(sieve.set_aside), complete=pages.ended and not sieve.set_aside)
+        return _inside(found, {workspace_id})
 
     def _rows(self, answer: Answer, path: str) -> list[Any]:
         rows = rows_of(answer.data)
@@ -334,6 +353,12 @@ class TogglClient:
             at=self._clock() + FAILURE_PAUSE,
             code="bad_answer",
         )
+
+
+def _inside(rows: Rows[N], workspace_ids: Container[int]) -> Rows[N]:
+    """Without rows of workspaces that were not asked about: such an answer is not, or not only, for this account."""
+    own = tuple(row for row in rows.rows if row.workspace_id in workspace_ids)
+    return rows if len(own) == len(rows.rows) else replace(rows, rows=own, complete=False)
 
 
 def _utc(moment: datetime) -> str:

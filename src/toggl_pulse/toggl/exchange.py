@@ -19,7 +19,7 @@ from toggl_pulse.toggl.assumptions import LONGEST_WAIT, RESET_MARGIN
 from toggl_pulse.toggl.credentials import Credentials
 from toggl_pulse.toggl.pace import Pace
 from toggl_pulse.toggl.quota import USER, Quota
-from toggl_pulse.toggl.translate import Asked, Trouble, header_int, judge, resets_in, said
+from toggl_pulse.toggl.translate import LARGEST, Asked, Trouble, header_int, judge, resets_in, said
 from toggl_pulse.toggl.wire import Answer, Limits, Params, Reply, Wire, parse
 
 __all__ = ["QUOTA_PATH", "Exchange", "Question"]
@@ -139,15 +139,17 @@ class Exchange:
     def _observed(self, rows: JSON) -> tuple[QuotaBucket, ...]:
         seen: list[QuotaBucket] = []
         for row in rows if isinstance(rows, list) else ():
-            if not isinstance(row, dict) or type(row.get("remaining")) is not int:
+            if not isinstance(row, dict) or not _is_count(row.get("remaining")):
                 continue
             organization, resets, total = row.get("organization_id"), row.get("resets_in_secs"), row.get("total")
+            if organization is not None and type(organization) is not int:
+                continue
             seen.append(
                 self.quota.observe(
                     USER if organization is None else f"organization:{organization}",
                     row["remaining"],
                     resets if isinstance(resets, int | float) else 0,
-                    total=total if type(total) is int else None,
+                    total=total if _is_count(total) else None,
                 )
             )
         return tuple(seen)
@@ -211,6 +213,10 @@ class Exchange:
             return
         self._written[bucket.name] = bucket
         await asyncio.to_thread(self.quota.save, bucket)
+
+
+def _is_count(value: JSON) -> bool:
+    return type(value) is int and abs(value) <= LARGEST
 
 
 def _worth_repeating(trouble: Trouble) -> bool:

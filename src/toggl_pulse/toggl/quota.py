@@ -97,7 +97,8 @@ class Quota:
         seen = QuotaBucket(
             name=bucket,
             remaining=remaining,
-            resets_at=now + min(timedelta(seconds=max(resets_in, 0)), QUOTA_WINDOW),
+            # in this order also what is no number at all becomes 0
+            resets_at=now + timedelta(seconds=min(max(0.0, resets_in), QUOTA_WINDOW.total_seconds())),
             seen_at=now,
             total=total if total is not None or before is None else before.total,
         )

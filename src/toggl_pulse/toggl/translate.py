@@ -24,9 +24,12 @@ from toggl_pulse.toggl.assumptions import (
     TOO_MANY_WAIT,
 )
 
-__all__ = ["Asked", "TooOld", "Trouble", "judge", "quota_refusal", "resets_in", "said", "server_date"]
+__all__ = ["LARGEST", "Asked", "TooOld", "Trouble", "judge", "quota_refusal", "resets_in", "said", "server_date"]
 
 SAID_LIMIT = 200
+LARGEST = 2**53
+"""Beyond it a header's number is none: it is not exact any more, and no database would take it."""
+
 QUOTA_TEXT = re.compile(r"quota|hourly limit", re.IGNORECASE)
 RESETS_TEXT = re.compile(r"(\d{1,5})\s*(?:s\b|sec)", re.IGNORECASE)
 AGE_TEXT = re.compile(r"month|older|earlier|too old|too far|in the past", re.IGNORECASE)
@@ -177,11 +180,12 @@ def resets_in_text(words: str) -> float | None:
 
 
 def header_int(headers: Mapping[str, str], name: str) -> int | None:
-    """A whole number from a header, fractions cut; None when absent or something else."""
+    """A whole number from a header, fractions cut; None when absent, absurdly large, or something else."""
     try:
-        return int(float(headers[name]))
-    except (KeyError, ValueError, OverflowError):
+        told = float(headers[name])
+    except (KeyError, ValueError):
         return None
+    return int(told) if abs(told) <= LARGEST else None
 
 
 def server_date(headers: Mapping[str, str]) -> datetime | None:
