@@ -1,0 +1,32 @@
+"""A simulated account and a warm parent of processes, shared by the tests that end processes and spoil disks."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+
+import pytest
+
+from e2e.processes import SimulatedToggl, simulated_toggl
+from e2e.warm import Nursery
+
+PLENTY = dict.fromkeys(("free", "starter", "premium"), 1_000_000)
+ROWS_A_PAGE = 60
+"""So that the past of a small account comes in many batches."""
+
+
+@pytest.fixture(scope="session")
+def toggl(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SimulatedToggl]:
+    """An account that has its changes kept from test to test, and a quota that nothing exhausts."""
+    account = ("--years", "1.2", "--entries", "300", "--plan", "premium")
+    with simulated_toggl(tmp_path_factory.mktemp("toggl"), *account) as simulated:
+        simulated.post("behaviour", {"user_quota": 1_000_000, "plan_quota": PLENTY, "max_page_size": ROWS_A_PAGE})
+        yield simulated
+
+
+@pytest.fixture(scope="session")
+def nursery(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Nursery]:
+    if not hasattr(os, "pidfd_open"):
+        pytest.skip("processes are waited for as Linux does it")
+    with Nursery(tmp_path_factory.mktemp("nursery")) as parent:
+        yield parent
