@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from metrics.reference import Condition, utc
 from metrics.sources import MemorySource, Row
-from toggl_pulse.metrics import Answers, Contact, Query, cells, columns, sums
+from toggl_pulse.metrics import Answers, Contact, Query, cells, columns, grid, pieces, selection
 from toggl_pulse.model import NO_ID, Catalogue, Client, Profile, Project, Tag, Task, User, Workspace
 
 NOW = datetime(2026, 11, 23, 12, 0, 30, 500_000, tzinfo=UTC)
@@ -79,7 +79,9 @@ def ask_range(begin: int, *, metric: str = "tracked_hours", days: int = 1, **mor
 def small_limits() -> Iterator[None]:
     """Blocks of three rows, and nothing at once: what else only large accounts go through."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(sums, "BLOCK", 3)
+        patch.setattr(selection, "BLOCK", 3)
+        patch.setattr(pieces, "_FOLLOWED", 1)
+        patch.setattr(grid, "_SPARSE", 1)
         patch.setattr(cells, "CODES_AT_ONCE", 0)
         patch.setattr(cells, "CELLS_AT_ONCE", 5)
         patch.setattr(columns, "_REACH", 2)

@@ -19,7 +19,8 @@ from toggl_pulse.metrics.days import active_days
 from toggl_pulse.metrics.fold import Folding, Shown
 from toggl_pulse.metrics.groups import Dimension
 from toggl_pulse.metrics.query import Query
-from toggl_pulse.metrics.sums import Range, Selection, present_codes, running_rows, sum_by_step
+from toggl_pulse.metrics.selection import Range, Selection, codes_without_time, running_rows
+from toggl_pulse.metrics.sums import sum_by_step
 
 __all__ = ["SLOTS", "Cells", "Question"]
 
@@ -116,7 +117,7 @@ class Question:
         present = weight > 0
         if self.dimension is not None and not present.all():
             # what has no time may still be there: entries of no length, running ones that lie ahead
-            present |= present_codes(self.selection, self.range, self.attribution)
+            present |= codes_without_time(self.selection, self.range, self.attribution)
         return self.fold(weight, present)
 
     @staticmethod

@@ -81,13 +81,14 @@ class Part:
     """Entries sorted by start. A running entry has `stop == start` and no seconds here; `running` has its rows.
 
     `reach[i]` is the latest stop of all rows before row `(i + 1) * 1024`: it tells from where entries can overlap
-    a moment.
+    a moment. `empty` are the rows that may add no time: no seconds, or begun and stopped at once (running ones too).
+    `seconds` have 32 bits where that is enough, for half of the way from memory.
     """
 
     entry_id: Ints
     start: Ints
     stop: Ints
-    seconds: Ints
+    seconds: Ints | Codings
     workspace: Codings
     project: Codings
     task: Codings
@@ -97,6 +98,7 @@ class Part:
     billable: Flags
     running: Ints
     reach: Ints
+    empty: Ints
 
     def __len__(self) -> int:
         return len(self.start)
@@ -123,12 +125,23 @@ class Part:
             order = np.argsort(start, kind="stable")
             columns = {name: column[order] for name, column in columns.items()}
             running = running[order]
-        stop = columns["stop"]
+        stop, seconds = columns["stop"], columns["seconds"]
         ends = np.maximum.reduceat(stop, np.arange(0, len(stop), _REACH)) if len(stop) else stop
-        return Part(**columns, running=np.flatnonzero(running), reach=np.maximum.accumulate(ends))
+        return Part(
+            **columns | {"seconds": _narrow(seconds)},
+            running=np.flatnonzero(running),
+            reach=np.maximum.accumulate(ends),
+            empty=np.flatnonzero((seconds == 0) | (stop == columns["start"])),
+        )
 
 
-_STORED = tuple(each.name for each in fields(Part) if each.name not in {"running", "reach"})
+def _narrow(seconds: Ints) -> Ints | Codings:
+    """Fewer bits where they are enough: 68 years of them."""
+    most = np.iinfo(np.int32).max
+    return seconds.astype(np.int32) if -most <= seconds.min(initial=0) <= seconds.max(initial=0) <= most else seconds
+
+
+_STORED = tuple(each.name for each in fields(Part) if each.name not in {"running", "reach", "empty"})
 _NOTHING: Ints = np.zeros(0, np.int64)
 
 

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from toggl_pulse.metrics import calendar
 from toggl_pulse.metrics.fold import Folding
-from toggl_pulse.metrics.sums import Range, Selection, matching_rows
+from toggl_pulse.metrics.selection import Range, Selection, matching_rows
 
 __all__ = ["active_days"]
 

@@ -21,7 +21,7 @@ from toggl_pulse.metrics.filters import allowed_codes
 from toggl_pulse.metrics.groups import Key, dimension_of, values_of
 from toggl_pulse.metrics.query import Query
 from toggl_pulse.metrics.rows import EntryRow, Table, entry_rows, entry_table, points, weekday_hour_table
-from toggl_pulse.metrics.sums import Range, Selection
+from toggl_pulse.metrics.selection import Range, Selection
 from toggl_pulse.model import Catalogue, EntrySource, from_epoch
 
 __all__ = ["Answer", "Answers", "Contact", "Series"]

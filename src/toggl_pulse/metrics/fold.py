@@ -85,13 +85,13 @@ class Folding:
         folded: NDArray[Any] = by.reduceat(taken, starts, axis=0)
         return folded
 
-    def compact(self, codes: int) -> tuple[Ints, Folding]:
+    def compact(self, codes: int) -> tuple[NDArray[np.int32], Folding]:
         """New numbers for codes, the same for all that belong to the same groups, and the folding of those."""
         groups_of: dict[int, tuple[int, ...]] = defaultdict(tuple)
         for code, group in zip(self.code.tolist(), self.group.tolist(), strict=True):
             groups_of[code] += (group,)
         number: dict[tuple[int, ...], int] = {}
-        recode = np.zeros(codes, np.int64)
+        recode = np.zeros(codes, np.int32)
         for code, groups in groups_of.items():
             recode[code] = number.setdefault(groups, len(number))
         pairs = sorted((group, code) for groups, code in number.items() for group in groups)

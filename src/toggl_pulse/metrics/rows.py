@@ -16,7 +16,7 @@ from toggl_pulse.metrics.calendar import MAX_POINTS
 from toggl_pulse.metrics.columns import Snapshot
 from toggl_pulse.metrics.fold import Folding, Shown
 from toggl_pulse.metrics.groups import Dimension, dimension_of
-from toggl_pulse.metrics.sums import Range, Rows, Selection, matching_rows
+from toggl_pulse.metrics.selection import Range, Rows, Selection, matching_rows
 from toggl_pulse.model import NO_ID, from_epoch
 
 __all__ = ["EntryRow", "Table", "entry_rows", "entry_table", "points", "weekday_hour_table"]
