@@ -49,6 +49,9 @@ SYNCED_WITHIN = timedelta(hours=13)
 FULL_REASONS = {"start", "schedule", "request"}
 # these get no better by asking every ten minutes, and are a person's to mend; the full syncs go on trying
 HOPELESS = {"token_refused", "another_account", "no_access", "reserve_too_large"}
+# 2 ** 6 minutes: an hour between two attempts of a run that goes on failing
+LONGEST_PATIENCE = 6
+NONE = timedelta(0)
 # Toggl asks for about one request a second; a simulated one on this machine needs no such care.
 PACE, LOOPBACK_PACE = 1.0, 100.0
 NO_CREDENTIALS = (
@@ -120,6 +123,7 @@ class Service:
         self._scheduler: Scheduler | None = None
         self._task: asyncio.Task[RunReport | None] | None = None
         self._refused = False
+        self._failures = 0
         self._unknown_zone: str | None = None
 
     # --- life -------------------------------------------------------------------------------------------------
@@ -264,8 +268,11 @@ class Service:
             log.exception("sync.broke", reason=reason)
             return None
         self._refused = run.error is not None and run.error.code in HOPELESS
+        self._failures = self._failures + 1 if run.outcome == "failed" else 0
         if run.waits_until is not None and not self._refused:
-            self._wake_at(max(run.waits_until, self.clock()))
+            # the longer it fails, the more rarely it is tried between the polls
+            patience = timedelta(minutes=2 ** min(self._failures, LONGEST_PATIENCE) - 1) if self._failures > 1 else NONE
+            self._wake_at(max(run.waits_until, self.clock()) + patience)
         return run
 
     def _wake_at(self, moment: datetime) -> None:

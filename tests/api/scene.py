@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
+from itertools import pairwise
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -115,6 +116,8 @@ def fill(mirror: Mirror) -> None:
             at = NOW - timedelta(hours=11 - hour)
             run = batch.start_run("poll", started_at=at)
             batch.finish_run(SyncRun(run, "poll", at, at + timedelta(seconds=30), outcome))  # type: ignore[arg-type]
+        heard = [*(NOW - timedelta(hours=hours, seconds=-30) for hours in (11, 10, 4)), NOW - timedelta(minutes=5)]
+        batch.set_state("contact.silences", [[a.isoformat(), b.isoformat()] for a, b in pairwise(heard)])
 
 
 @contextmanager

@@ -5,57 +5,54 @@ from starlette.testclient import TestClient
 from syrupy.assertion import SnapshotAssertion
 
 from toggl_pulse.api.gaps import Gap, sync_gaps
-from toggl_pulse.mirror import SyncRun
+from toggl_pulse.sync import REACH
 
 NOON = datetime(2026, 11, 23, 12, tzinfo=UTC)
 LONGEST = timedelta(minutes=20)
 
 
-def run(minutes_ago: int, outcome: str = "done") -> SyncRun:
-    at = NOON - timedelta(minutes=minutes_ago)
-    return SyncRun(minutes_ago, "poll", at, at, outcome)  # type: ignore[arg-type]
+def ago(minutes: int) -> datetime:
+    return NOON - timedelta(minutes=minutes)
 
 
-def gaps(*runs: SyncRun, start: int = 10_000, end: int = 0) -> list[Gap]:
-    span = {"start": NOON - timedelta(minutes=start), "end": NOON - timedelta(minutes=end)}
-    return sync_gaps(runs, now=NOON, longest=LONGEST, **span)
+def gaps(*silences: tuple[int, int], last: int | None = 0, start: int = 10_000, end: int = 0) -> list[Gap]:
+    """Gaps out of silences and a last contact, all in minutes before noon."""
+    heard = None if last is None else ago(last)
+    told = [(ago(one), ago(other)) for one, other in silences]
+    return sync_gaps(told, last=heard, now=NOON, longest=LONGEST, start=ago(start), end=ago(end))
 
 
-def test_regular_contact_leaves_no_gap() -> None:
-    assert [] == gaps(*(run(minutes) for minutes in range(0, 600, 10)))
+def test_silences_are_gaps_in_their_order_if_they_are_long_enough() -> None:
+    expected = [Gap(ago(300), ago(200), open=False), Gap(ago(100), ago(10), open=False)]
+
+    assert expected == gaps((100, 10), (300, 200), (150, 130))
 
 
-def test_a_gap_lies_between_two_contacts_in_any_order() -> None:
-    expected = [Gap(NOON - timedelta(minutes=100), NOON - timedelta(minutes=10), open=False)]
-
-    assert expected == gaps(run(0), run(10), run(100), run(110))
-    assert expected == gaps(run(110), run(0), run(100), run(10))
-
-
-def test_a_run_that_failed_or_was_killed_is_no_contact() -> None:
-    killed = SyncRun(9, "poll", NOON - timedelta(minutes=50))
-
-    assert 1 == len(gaps(run(0), run(10), run(50, "failed"), killed, run(100)))
-    assert [] == gaps(run(0), run(20), run(40, "partly"), run(60))
+def test_a_gap_beyond_the_reach_of_the_changes_says_what_that_means() -> None:
+    assert "fetched afterwards" in Gap(NOON - REACH, NOON, open=False).sentence
+    assert (
+        "Toggl was not reached for 85 d 1 h, longer than its list of changes reaches back; everything was read again "
+        "afterwards, and what was deleted then is gone from the months that are verified."
+    ) == Gap(NOON - REACH - timedelta(hours=1), NOON, open=False).sentence
 
 
 def test_a_gap_that_lasts_is_open_and_says_so() -> None:
-    (gap,) = gaps(run(21), run(30))
+    (gap,) = gaps(last=21)
 
     assert gap.open
     assert "Toggl has not been reached for 21 min; what happened since is missing." == gap.sentence
 
 
 def test_before_the_first_contact_nothing_is_a_gap() -> None:
-    assert [] == gaps()
-    assert [] == gaps(run(5))
+    assert [] == gaps(last=None)
+    assert [] == gaps(last=5)
 
 
 @pytest.mark.parametrize(
     ("start", "end", "count"), [(200, 150, 0), (200, 100, 0), (200, 99, 1), (50, 20, 1), (10, 0, 0)]
 )
 def test_only_gaps_that_touch_the_range_count(start: int, end: int, count: int) -> None:
-    assert count == len(gaps(run(0), run(10), run(100), start=start, end=end))
+    assert count == len(gaps((100, 10), start=start, end=end))
 
 
 @pytest.mark.parametrize(("minutes", "text"), [(45, "45 min"), (125, "2 h 5 min"), (60 * 24 * 3 + 61, "3 d 1 h")])

@@ -72,6 +72,7 @@ class Life:
         self.folder = folder
         self.settings = settings
         self.network = Network(world)
+        self.asleep = False
         self.said: Counter[str] = Counter()
         self.warned: list[MutableMapping[str, Any]] = []
         self.processes = 0
@@ -135,7 +136,7 @@ class Life:
 
     def due(self) -> datetime | None:
         """The alarm clock's next ringing, on Toggl's clock."""
-        if self._service is None or self._service._scheduler is None:
+        if self.asleep or self._service is None or self._service._scheduler is None:
             return None
         ringing = min(self._service._scheduler.next_runs().values(), default=None)
         return None if ringing is None else ringing - self.skew
@@ -216,8 +217,3 @@ class Life:
         if level in {"warning", "error", "critical"}:
             self.warned.append({"at": self.clock.now, **event})
         raise structlog.DropEvent
-
-
-def in_memory(tmp_path: Path) -> Path:
-    """The folder of a mirror: the machine's disk would be waited for tens of thousands of times."""
-    return tmp_path

@@ -1,13 +1,12 @@
-"""Stretches in which Toggl was not reached for longer than usual, found in the recorded sync runs; pure."""
+"""Stretches in which Toggl was not reached for longer than usual, as the sync has recorded them; pure."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from itertools import pairwise
 
-from toggl_pulse.mirror import SyncRun
+from toggl_pulse.sync import REACH
 
 __all__ = ["Gap", "sync_gaps"]
 
@@ -24,22 +23,31 @@ class Gap:
     def sentence(self) -> str:
         if self.open:
             return f"Toggl has not been reached for {_length(self.end - self.start)}; what happened since is missing."
-        return f"Toggl was not reached for {_length(self.end - self.start)}; what happened then was fetched afterwards."
+        told = f"Toggl was not reached for {_length(self.end - self.start)}"
+        if self.end - self.start > REACH:
+            return (
+                f"{told}, longer than its list of changes reaches back; everything was read again afterwards, "
+                "and what was deleted then is gone from the months that are verified."
+            )
+        return f"{told}; what happened then was fetched afterwards."
 
 
 def sync_gaps(
-    runs: Iterable[SyncRun], *, start: datetime, end: datetime, now: datetime, longest: timedelta
+    silences: Iterable[tuple[datetime, datetime]],
+    *,
+    last: datetime | None,
+    start: datetime,
+    end: datetime,
+    now: datetime,
+    longest: timedelta,
 ) -> list[Gap]:
-    """The gaps longer than `longest` that touch `[start, end)`, oldest first; `runs` in any order.
+    """The gaps longer than `longest` that touch `[start, end)`, oldest first; `last` is the last contact.
 
-    Before the first known contact nothing is a gap: the mirror did not exist, or the runs given do not reach so far.
+    Before the first contact nothing is a gap: the mirror did not exist.
     """
-    contacts = sorted(
-        run.finished_at for run in runs if run.finished_at is not None and run.outcome in {"done", "partly"}
-    )
-    found = [Gap(before, after, open=False) for before, after in pairwise(contacts) if after - before > longest]
-    if contacts and now - contacts[-1] > longest:
-        found.append(Gap(contacts[-1], now, open=True))
+    found = [Gap(before, after, open=False) for before, after in sorted(silences) if after - before > longest]
+    if last is not None and now - last > longest:
+        found.append(Gap(last, now, open=True))
     return [gap for gap in found if gap.start < end and gap.end > start]
 
 

@@ -36,6 +36,7 @@ from toggl_pulse.metrics import DIMENSIONS, METRICS, Query, parse_adhoc, parse_q
 from toggl_pulse.metrics.calendar import MAX_POINTS
 from toggl_pulse.metrics.query import undo_grafana
 from toggl_pulse.model import epoch, from_epoch
+from toggl_pulse.sync import silences
 
 __all__ = ["GAPS", "GrafanaRoutes"]
 
@@ -46,7 +47,6 @@ MOST_POINTS = 1_000_000
 """Datapoints of one answer, all series together: some 30 MB of JSON, more than a browser can draw."""
 
 _BETWEEN_FULL_SYNCS = timedelta(hours=13)  # where polls are off
-_RUNS = 20_000  # of ten minutes each: the last four months and a half
 
 
 class GrafanaRoutes:
@@ -179,12 +179,14 @@ class GrafanaRoutes:
     def _gaps(self, start_ms: int, end_ms: int) -> list[Gap]:
         parse_range(start_ms, end_ms)
         pulse = self._context.pulse
+        contact = pulse.contact()
         return sync_gaps(
-            pulse.mirror.runs(_RUNS),
+            silences(pulse.mirror),
+            last=contact.last,
             start=from_epoch(start_ms // 1000),
             end=from_epoch(-(-end_ms // 1000)),
             now=pulse.clock(),
-            longest=pulse.contact().fresh_for or _BETWEEN_FULL_SYNCS,
+            longest=contact.fresh_for or _BETWEEN_FULL_SYNCS,
         )
 
 

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import fields
 from datetime import datetime
+from functools import cache
 from typing import Any, TypeVar
 
 import orjson
-from sqlalchemy import Connection, Table, and_, bindparam, delete, func, insert, select, update
+from sqlalchemy import Connection, Table, Update, and_, bindparam, delete, func, insert, select, update
 
 from toggl_pulse.mirror import tables
 from toggl_pulse.mirror.records import Account, MirrorCounts, MonthCheck, SetAsideRow, SyncRun
@@ -95,7 +96,8 @@ def start_run(connection: Connection, *, reason: str, started_at: datetime) -> i
 
 def finish_run(connection: Connection, run: SyncRun) -> None:
     values = _values(run)
-    connection.execute(update(tables.sync_runs).where(tables.sync_runs.c.id == values.pop("id")).values(values))
+    changed = _update(tables.sync_runs, ("id",), tuple(name for name in values if name != "id"))
+    connection.execute(changed, {"key_id": values.pop("id"), **values})
 
 
 def read_runs(connection: Connection, limit: int) -> list[SyncRun]:
@@ -192,9 +194,17 @@ def read_counts(connection: Connection) -> MirrorCounts:
 
 def _put(connection: Connection, table: Table, key: Row, values: Row) -> None:
     """Update the row with this key, or insert it; the revision's lock keeps a second writer out in between."""
-    where = and_(*(table.c[name] == value for name, value in key.items()))
-    if not connection.execute(update(table).where(where).values(values)).rowcount:
+    changed = _update(table, tuple(key), tuple(values))
+    given = {f"key_{name}": value for name, value in key.items()} | values
+    if not connection.execute(changed, given).rowcount:
         connection.execute(insert(table).values({**key, **values}))
+
+
+@cache
+def _update(table: Table, key: tuple[str, ...], names: tuple[str, ...]) -> Update:
+    """The statement that changes these columns of the row with this key; made once."""
+    where = and_(*(table.c[name] == bindparam(f"key_{name}") for name in key))
+    return update(table).where(where).values({name: bindparam(name) for name in names})
 
 
 def _values(record: SyncRun | MonthCheck | QuotaBucket) -> Row:

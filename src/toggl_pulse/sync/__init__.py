@@ -2,10 +2,12 @@
 
 from toggl_pulse.sync.checks import Check, check_mirror, check_toggl
 from toggl_pulse.sync.engine import RunReport, Syncer
-from toggl_pulse.sync.progress import Progress, contact, progress_state
+from toggl_pulse.sync.progress import Progress, contact, progress_state, silences
 from toggl_pulse.sync.report import bucket_as_json, counts_as_json, iso, months_as_json, run_as_json
+from toggl_pulse.toggl import REACH
 
 __all__ = [
+    "REACH",
     "Check",
     "Progress",
     "RunReport",
@@ -19,4 +21,5 @@ __all__ = [
     "months_as_json",
     "progress_state",
     "run_as_json",
+    "silences",
 ]

@@ -91,13 +91,15 @@ class Syncer:
                 self._client.use_reserve = reserve_before
 
     async def _run(self, reason: str, *, full: bool, history: bool) -> RunReport:
-        ask = Ask(full=full, history=history, identify=not self._identified, poll_every=self._poll_every)
         requests = self._client.requests
         began = self._clock()
         try:
-            session = await in_thread(lambda: self._begin(reason, began))
+            session, owed = await in_thread(lambda: self._begin(reason, began, full=full))
         except PulseError as failure:
             return self._unrecorded(reason, began, failure)
+        # a full sync that could not even begin is made up by the next run that may take its time
+        full = full or (owed and history)
+        ask = Ask(full=full, history=history, identify=not self._identified, poll_every=self._poll_every)
         try:
             ending = await self._work(session, ask)
         except PulseError as failure:
@@ -115,7 +117,8 @@ class Syncer:
         except PulseError as failure:
             return self._unrecorded(reason, began, failure)
 
-    def _begin(self, reason: str, began: datetime) -> Session:
+    def _begin(self, reason: str, began: datetime, *, full: bool) -> tuple[Session, bool]:
+        """Record the run; tells also whether a full sync is owed."""
         catalogue = self._names()
         # a mirror belongs to one account for ever
         self._account = self._account or self._mirror.account()
@@ -132,14 +135,19 @@ class Syncer:
                 why = "Its end could not be written down." if self.unwritable else "It was killed."
                 batch.finish_run(replace(run, finished_at=began, outcome="failed", why=why))
             run_id = batch.start_run(reason, began)
-        return Session(
+            owed = bool(batch.state(memory.OWED))
+            if full and not owed:
+                batch.set_state(memory.OWED, value=True)
+        session = Session(
             client=self._client,
             mirror=self._mirror,
             clock=self._clock,
             user_id=account.user_id if account else 0,
             run_id=run_id,
             catalogue=catalogue,
+            silence=2 * self._poll_every,
         )
+        return session, owed
 
     def _names(self) -> Catalogue:
         """The catalogue; most polls find it as the one before has, which its revision tells."""

@@ -98,6 +98,7 @@ def _save_me(session: Session, state: State, me: Me, *, full: bool, since: date 
             batch.set_state(memory.CONTACT, memory.contact_json(Contact(session.clock(), me.server_time)))
         if full:
             batch.set_state(memory.NAMES, memory.names_json(_refresh(state, me)))
+            batch.set_state(memory.OWED, None)
         _follow_zone(session, batch, state, me.profile)
         if full:
             _plan_histories(session, batch, state, me, months, since)

@@ -11,9 +11,10 @@ from datetime import datetime
 
 from toggl_pulse.mirror import Mirror
 from toggl_pulse.model import JSON
-from toggl_pulse.sync.state import PREFIX, State, read_state
+from toggl_pulse.sync.state import PREFIX, SILENCES, State, read_silences, read_state
+from toggl_pulse.sync.windows import Window
 
-__all__ = ["Progress", "contact", "history_progress", "progress_of", "progress_state"]
+__all__ = ["Progress", "contact", "history_progress", "progress_of", "progress_state", "silences"]
 
 STAGES = {
     "me": "account",
@@ -114,6 +115,11 @@ def progress_state(mirror: Mirror) -> dict[str, JSON]:
         "trouble_since": state.trouble.since.isoformat() if state.trouble else None,
         "months": dict(Counter(month.state for month in mirror.months())),
     }
+
+
+def silences(mirror: Mirror) -> list[Window]:
+    """Stretches in which Toggl was not reached for longer than two polls, oldest first, by Toggl's clock. Blocks."""
+    return read_silences(mirror.state(SILENCES))
 
 
 def contact(mirror: Mirror) -> datetime | None:

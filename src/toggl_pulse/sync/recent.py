@@ -108,12 +108,23 @@ def _save_changes(session: Session, state: State, answers: list[Entries], asked:
         for answer in answers:
             counts.add(save_names(batch, session.only_unknown(answer.named), run_id=session.run_id))
         batch.set_state(memory.CURSOR, memory.cursor_json(moved))
-        batch.set_state(memory.CONTACT, memory.contact_json(Contact(session.clock(), last.server_time)))
+        _note_contact(session, batch, state, last.server_time)
         if missed:
             read_all_again(session, batch, state, last.server_time)
         session.ask_for_names(batch, state, unknown)
     session.count(counts)
     session.deltas_saved(missed=missed, why="too_old" if too_old else "truncated", since=asked)
+
+
+def _note_contact(session: Session, batch: Batch, state: State, server_time: datetime) -> None:
+    """Toggl has told its changes; if it was silent for long before, that stays on record.
+
+    By Toggl's clock: a jump of ours is no silence.
+    """
+    batch.set_state(memory.CONTACT, memory.contact_json(Contact(session.clock(), server_time)))
+    if state.contact is not None and server_time - state.contact.server > session.silence:
+        known = memory.read_silences(batch.state(memory.SILENCES))
+        batch.set_state(memory.SILENCES, memory.silences_json([*known, (state.contact.server, server_time)]))
 
 
 def _moved(cursor: Cursor, answers: list[Entries]) -> Cursor:

@@ -49,6 +49,7 @@ class Session:
     user_id: int
     run_id: int
     catalogue: Catalogue
+    silence: timedelta = timedelta(minutes=20)  # without contact, from which on that is worth a record
     counts: Counts = field(default_factory=Counts)
     tally: Tally = field(default_factory=Tally)
     pages: dict[tuple[int, str], PageToken] = field(default_factory=dict)

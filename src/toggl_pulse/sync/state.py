@@ -32,10 +32,17 @@ NAMES = "sync.names"
 REACH_KEY = "sync.reach"
 TROUBLE = "sync.trouble"
 WAITS = "sync.waits"
+OWED = "sync.owed"
+"""A full sync was due and has not begun its work, for the quota or the network did not let it."""
 FREE_LOOK = "sync.free_look"
 """Whether asking `/me/quota` was seen not to be counted."""
 
 HISTORY = "sync.history."
+
+SILENCES = "contact.silences"
+"""Stretches without contact, by Toggl's clock; not under `PREFIX`, for no decision needs them."""
+
+MOST_SILENCES = 1000
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,6 +113,7 @@ class State:
     histories: Mapping[int, History] = field(default_factory=dict)
     trouble: Trouble | None = None
     waits: Mapping[str, datetime] = field(default_factory=dict)
+    owed: bool = False
 
     @property
     def workspace_ids(self) -> set[int]:
@@ -130,6 +138,7 @@ def read_state(values: Mapping[str, JSON]) -> State:
         histories={history.workspace_id: history for history in histories},
         trouble=Trouble(values[TROUBLE][0], _moment(values[TROUBLE][1])) if TROUBLE in values else None,
         waits={name: _moment(text) for name, text in values.get(WAITS, {}).items()},
+        owed=bool(values.get(OWED)),
     )
 
 
@@ -154,6 +163,15 @@ def names_json(names: Names) -> JSON:
 
 def reach_json(reach: Reach) -> JSON:
     return {"windows": [[a.isoformat(), b.isoformat()] for a, b in reach.windows], "done": reach.done}
+
+
+def read_silences(value: JSON) -> list[Window]:
+    """Stretches without contact, oldest first."""
+    return [(_moment(start), _moment(end)) for start, end in value or ()]
+
+
+def silences_json(silences: list[Window]) -> JSON:
+    return [[start.isoformat(), end.isoformat()] for start, end in silences[-MOST_SILENCES:]]
 
 
 def trouble_json(trouble: Trouble) -> JSON:
