@@ -105,7 +105,7 @@ def weekday_hour_table(
 
 def entry_table(snapshot: Snapshot, selection: Selection, range_: Range, attribution: str, limit: int | None) -> Table:
     """Entries of the range, newest first; `limit` keeps the newest."""
-    rows, numbers = _ordered(selection, range_, attribution)
+    rows, numbers = _ordered(selection, range_, attribution, newest=limit)
     if limit is None and len(rows) > MAX_POINTS:
         raise BadRequest(
             f"This range has more than {MAX_POINTS:,} entries: set a limit or ask for a shorter range.",
@@ -153,16 +153,33 @@ def entry_rows(snapshot: Snapshot, selection: Selection, range_: Range, attribut
     return _named(snapshot, selection.rows, *_ordered(selection, range_, attribution))
 
 
-def _ordered(selection: Selection, range_: Range, attribution: str) -> tuple[Ints, Ints]:
-    """Part and row of each entry of the range, by start, then by id."""
+def _ordered(selection: Selection, range_: Range, attribution: str, newest: int | None = None) -> tuple[Ints, Ints]:
+    """Part and row of each entry of the range, by start, then by id; at least of the `newest` ones."""
     found = [
         np.stack((rows.part.start[row], rows.part.entry_id[row], np.full(len(row), number), row))
         for number, rows in enumerate(selection.rows)
-        for row in matching_rows(rows, range_, attribution)
+        for row in (
+            matching_rows(rows, range_, attribution) if newest is None else _newest(rows, range_, attribution, newest)
+        )
     ]
     start, entry, part, row = np.concatenate(found, axis=1)
     order = np.lexsort((entry, start))
     return part[order], row[order]
+
+
+def _newest(rows: Rows, range_: Range, attribution: str, number: int) -> Iterator[Ints]:
+    """The rows of a part among which its newest entries are."""
+    found = 0
+    start = rows.part.start
+    earliest: int | None = None
+    for row in matching_rows(rows, range_, attribution, newest_first=True):
+        # entries that begin together are ordered by id, wherever a block ends
+        if earliest is not None and found >= number and (not len(row) or start[row[-1]] < earliest):
+            return
+        yield row
+        found += len(row)
+        if len(row):
+            earliest = int(start[row[0]])
 
 
 def _named(snapshot: Snapshot, parts: tuple[Rows, ...], part: Ints, row: Ints) -> Iterator[EntryRow]:
