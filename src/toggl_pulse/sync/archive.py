@@ -101,7 +101,8 @@ def _save_total(session: Session, state: State, history: History, span: Span, to
         return
     ours = _seconds(session, history, span.first, span.last)
     equal = ours == toggl or agrees_but_for_running(session, state, history, span, toggl - ours)
-    after = past.after_totals(history, equal=equal, empty=toggl == 0 and ours == 0, surplus=ours > toggl)
+    silent = _unproved(session, state, history, span) if equal else frozenset()
+    after = past.after_totals(history, equal=equal, empty=toggl == 0 and ours == 0, surplus=ours > toggl, silent=silent)
     today = day_of(session.server_now(state), session.zone_of(history.zone))
     known = {month.month for month in session.mirror.months() if month.workspace_id == history.workspace_id}
     findings = []
@@ -109,8 +110,9 @@ def _save_total(session: Session, state: State, history: History, span: Span, to
         for first, last in past.months_of(span):
             seconds = ours if span.month else _seconds(session, history, first, last)
             if seconds or month_name(first) in known or (history.floor <= last and first <= today):
-                verdict: MonthState = "verified" if equal else "not_verified"
-                findings.append(check(session, history, first, verdict, seconds, seconds if equal else None))
+                proved = equal and first not in silent
+                verdict: MonthState = "verified" if proved else "not_verified"
+                findings.append(check(session, history, first, verdict, seconds, seconds if proved else None))
     else:
         findings.append(
             check(session, history, span.first, "differs" if span.last_try else "not_verified", ours, toggl)
@@ -119,6 +121,20 @@ def _save_total(session: Session, state: State, history: History, span: Span, to
         for finding in findings:
             batch.set_month(finding)
         put(batch, after)
+
+
+def _unproved(session: Session, state: State, history: History, span: Span) -> frozenset[date]:
+    """First days of the months in which something may be gone that no total shows: entries of no length.
+
+    Only while deletions may have been missed; else the deltas have told them.
+    """
+    if state.cursor is None or state.cursor.gap is None:
+        return frozenset()
+    zone = session.zone_of(history.zone)
+    begin, end = day_start(span.first, zone), day_start(span.last + timedelta(days=1), zone)
+    held = session.mirror.finished(history.workspace_id, begin, end, user_id=session.user_id)
+    days = {day_of(entry.start, zone) for entry in held if entry.duration == 0}
+    return frozenset(first for first, last in past.months_of(span) if any(first <= day <= last for day in days))
 
 
 def _was_hidden(session: Session, history: History, span: Span) -> bool:

@@ -7,7 +7,7 @@ still has more than Toggl, what is gone is looked for. Knows no request.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass, replace
 from datetime import date
 from typing import Literal
@@ -153,20 +153,28 @@ def after_page(history: History, *, rows: int, oldest: date | None, more: bool) 
     return replace(history, queue=(read, *history.queue[1:]), rows=history.rows + rows)
 
 
-def after_totals(history: History, *, equal: bool, empty: bool, surplus: bool = False) -> History:
+def after_totals(
+    history: History, *, equal: bool, empty: bool, surplus: bool = False, silent: Collection[date] = ()
+) -> History:
     """The head was compared with Toggl's total.
 
-    `empty` says that neither side has anything there, `surplus` that the mirror has more.
+    `empty` says that neither side has anything there, `surplus` that the mirror has more. `silent` are the first days
+    of months that the total does not prove though it agrees.
     """
     span = _head(history)
     if span.month:
+        if equal and silent:
+            return replace(history, queue=(replace(span, stage="prove"), *history.queue[1:]))
         if span.last_try and surplus and not equal:
             return replace(history, queue=(replace(span, stage="prove"), *history.queue[1:]))
         if equal or span.last_try:
             return _drop_head(history)
         again = replace(span, stage="read", last_try=True, rows=0)
         return replace(history, queue=(again, *history.queue[1:]))
-    months = () if equal else tuple(_months(span, stage="compare"))
+    if equal:
+        months = tuple(month for month in _months(span, stage="prove") if month.first in silent)
+    else:
+        months = tuple(_months(span, stage="compare"))
     return _finish_year(history, months, empty=empty and span.rows == 0)
 
 
@@ -237,7 +245,7 @@ def _years(newest: int, floor: date) -> list[Span]:
     return [Span(*year_of(year, not_before=floor)) for year in range(newest, floor.year - 1, -1)]
 
 
-def _months(span: Span, *, stage: Literal["read", "compare"], limited: bool = False) -> list[Span]:
+def _months(span: Span, *, stage: Literal["read", "compare", "prove"], limited: bool = False) -> list[Span]:
     return [
         Span(first, last, stage=stage, month=True, limited=limited, last_try=stage == "read")
         for first, last in months_between(span.first, span.last)

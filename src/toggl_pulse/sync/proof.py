@@ -29,7 +29,10 @@ PAGES = 8
 """Pages of one month that are read to prove something; a fuller month stays as it is."""
 
 FEW = 5
-"""So many missing entries are asked for one by one as well; what has merely moved is found so."""
+"""So many missing entries are asked for one by one as well; what has merely moved is found so.
+
+Entries of no length are asked for however many they are.
+"""
 
 
 async def find_gone(session: Session, state: State, workspace_id: int) -> None:
@@ -41,12 +44,13 @@ async def find_gone(session: Session, state: State, workspace_id: int) -> None:
     if pages:
         session.count(await session.blocking(lambda: _save(session, rows, "report")))
     missing = await session.blocking(lambda: _missing(session, state, history, span, rows, toggl)) if pages else []
-    if 0 < len(missing) <= FEW:
-        found = [await session.client.entry(entry.id) for entry in missing]
-        alive = [entry for entry in found if entry is not None]
+    # no total vouches for an entry of no length
+    asked = missing if len(missing) <= FEW else [entry for entry in missing if entry.duration == 0]
+    found = {entry.id: await session.client.entry(entry.id) for entry in asked}
+    alive = [entry for entry in found.values() if entry is not None]
+    if alive:
         session.count(await session.blocking(lambda: _save(session, alive, "window")))
-        missing = [entry for entry, answer in zip(missing, found, strict=True) if answer is None]
-    gone = [entry.id for entry in missing]
+    gone = [entry.id for entry in missing if found.get(entry.id) is None]
     await session.blocking(lambda: _end(session, state, history, span, gone, toggl))
 
 

@@ -1,0 +1,218 @@
+"""Outages longer than Toggl's list of changes reaches back: nothing is lost, no month is called verified too early."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from sync import watch as truth
+from sync.life import DAY, HOUR, Life
+from sync.watch import Watch
+from toggl_pulse.api.gaps import sync_gaps
+from toggl_pulse.demo import World, large_world
+from toggl_pulse.sync import REACH, silences
+
+BEGIN = datetime(2026, 5, 11, 9, 7, tzinfo=UTC)
+SECOND = timedelta(seconds=1)
+OFF = timedelta(minutes=30)
+
+
+class Outage:
+    """A life that has begun, and a Toggl that goes on without it."""
+
+    def __init__(self, life: Life) -> None:
+        self.life = life
+        self.world: World = life.world
+        self.watch = Watch(life, poll=timedelta(minutes=60))
+        self.left: list[str] = []
+
+    def entries(self, days: float, count: int, *, seconds: int | None = None) -> list[int]:
+        """Living entries that began at least so many days ago, newest first."""
+        before = int(self.world.now() - days * 86_400)
+        numbers = [
+            n for n in self.world.by_start.between(None, before) if seconds in {None, self.world.entries[n].duration}
+        ]
+        return numbers[-count:][::-1]
+
+    def create(self, days_ago: float, seconds: int = 1800) -> int:
+        start = self.life.clock.now - timedelta(days=days_ago)
+        return self.world.create_entry(start=start, stop=start + timedelta(seconds=seconds), description="late").id
+
+    async def settle(self, *, days: float = 3) -> None:
+        """A few full syncs; what differs then is in `left`."""
+        await self.life.until(self.life.clock.now + timedelta(days=days))
+        self.left = truth.differences(self.life, self.life.service.mirror)
+        history = self.life.service.status()["history"]
+        self.left += [] if history["complete"] and history["gap"] is None else [f"told is {history}"]
+
+
+@pytest.fixture
+def outage(tmp_path: Path) -> Outage:
+    return made(tmp_path)
+
+
+def made(folder: Path, *, entries: int = 300) -> Outage:
+    world = large_world(BEGIN, years=1.6, entries=entries, projects=4, clients=2, tags=3, running=False)
+    return Outage(Life(world, folder, poll_minutes=60))
+
+
+def states(outage: Outage) -> dict[str, str]:
+    return {month.month: month.state for month in outage.life.service.mirror.months()}
+
+
+def test_after_four_months_off_all_is_exact_and_no_month_with_a_ghost_was_ever_called_verified(outage: Outage) -> None:
+    gone: list[int] = []
+    at_return: dict[str, str] = {}
+
+    async def story(life: Life) -> None:
+        await life.start()
+        await outage.settle(days=1)
+        outage.create(2, seconds=0)
+        outage.create(40, seconds=0)
+        await life.until(life.clock.now + 2 * HOUR)
+        await life.stop()
+        await life.until(life.clock.now + 3 * DAY)
+        # told for no longer than three months: these deletions nobody will hear of
+        gone.extend([*outage.entries(20, 1), *outage.entries(200, 2), *outage.entries(3, 2, seconds=0)])
+        for number in gone:
+            outage.world.delete_entry(number)
+        outage.world.edit_entry(outage.entries(300, 1)[0], description="edited unseen")
+        outage.create(100)
+        await life.until(life.clock.now + 60 * DAY)
+        outage.world.delete_entry(outage.entries(10, 1)[0])
+        outage.world.delete_entry(outage.entries(150, 5)[4])
+        outage.world.edit_entry(outage.entries(90, 1)[0], billable=True)
+        for days in (1, 40, 70, 250):
+            outage.create(days)
+        await life.until(life.clock.now + 60 * DAY)
+        began = life.clock.now
+        await life.start()
+        at_return.update(states(outage))
+        told = life.service.status()
+        assert told["history"]["gap"] is not None or told["history"]["complete"]
+        await outage.settle()
+        (gap,) = [
+            found
+            for found in sync_gaps(
+                silences(life.service.mirror), last=None, start=BEGIN, end=life.now(), now=life.now(), longest=2 * HOUR
+            )
+            if found.end - found.start > DAY
+        ]
+        assert began - gap.start > 120 * DAY
+        assert "longer than its list of changes reaches back" in gap.sentence
+
+    outage.life.run(story)
+
+    assert [] == outage.watch.lies
+    assert [] == outage.left
+    assert [] == truth.below_the_reserve(outage.life)
+
+
+@pytest.mark.parametrize(
+    "away",
+    [
+        REACH - 2 * DAY,
+        REACH - timedelta(minutes=5) - SECOND,
+        REACH - timedelta(minutes=5),
+        REACH - timedelta(minutes=5) + SECOND,
+        REACH,
+        REACH + SECOND,
+        88 * DAY,
+        90 * DAY,
+        95 * DAY,
+    ],
+)
+def test_outages_about_as_long_as_the_reach_lose_nothing(
+    outage: Outage, away: timedelta, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def story(life: Life) -> None:
+        await life.start()
+        outage.create(1)
+        await life.turn()
+        heard = outage.watch.contacts[-1]
+        await life.stop()
+        life.clock.advance(1)
+        for number in (*outage.entries(100, 1), *outage.entries(3, 1)):
+            outage.world.delete_entry(number)
+        outage.world.edit_entry(outage.entries(200, 1)[0], description="just after the last contact")
+        await life.until(heard + away)
+        await life.start()
+        await outage.settle()
+
+    outage.life.run(story)
+
+    assert [] == outage.watch.lies
+    assert [] == outage.left
+
+
+def test_two_long_outages_in_a_row_with_no_time_to_read_between_them(outage: Outage) -> None:
+    async def story(life: Life) -> None:
+        await life.start()
+        await outage.settle(days=1)
+        for _ in range(2):
+            await life.stop()
+            life.clock.advance(3600)
+            for number in (*outage.entries(150, 2), *outage.entries(5, 1)):
+                outage.world.delete_entry(number)
+            outage.create(130)
+            await life.until(life.clock.now + 100 * DAY)
+            # other tools leave two requests of ours in each bucket: the past cannot be read again now
+            for bucket in ("user", f"organization:{next(iter(outage.world.organizations))}"):
+                outage.world.drain(bucket, 16)
+            await life.start()
+            assert "not_verified" in states(outage).values()
+            await life.until(life.clock.now + timedelta(minutes=9))
+        await outage.settle(days=4)
+
+    outage.life.run(story)
+
+    assert [] == outage.watch.lies
+    assert [] == outage.left
+    assert [] == truth.below_the_reserve(outage.life)
+
+
+def test_an_outage_in_the_middle_of_the_first_history(outage: Outage) -> None:
+    outage.world.behaviour.plan_quota["free"] = 12
+
+    async def story(life: Life) -> None:
+        await life.start()
+        assert "years" in life.service.history_left() or "year" in life.service.history_left()
+        await life.stop()
+        life.clock.advance(60)
+        for number in (*outage.entries(10, 1), *outage.entries(400, 2)):
+            outage.world.delete_entry(number)
+        outage.create(450)
+        await life.until(life.clock.now + 110 * DAY)
+        await life.start()
+        await outage.settle(days=6)
+
+    outage.life.run(story)
+
+    assert [] == outage.watch.lies
+    assert [] == outage.left
+
+
+@pytest.mark.parametrize("jump", [400 * DAY, -400 * DAY, 5 * HOUR, -5 * HOUR])
+def test_a_clock_that_jumps_and_jumps_back_loses_nothing_and_doubts_nothing(outage: Outage, jump: timedelta) -> None:
+    async def story(life: Life) -> None:
+        await life.start()
+        await outage.settle(days=1)
+        before = len(silences(life.service.mirror))
+        for skew in (jump, timedelta(0)):
+            life.skew = skew
+            await life.restart()
+            outage.create(2)
+            outage.world.delete_entry(outage.entries(50, 1)[0])
+            await life.until(life.clock.now + 3 * HOUR)
+            told = life.service.status()
+            assert [] == [month for month in told["months"]["others"] if month["state"] != "verified"]
+            assert 0 <= told["seconds_behind"] <= 2 * 3600 + 5
+        assert before == len(silences(life.service.mirror))
+        await outage.settle(days=2)
+
+    outage.life.run(story)
+
+    assert [] == outage.left
+    assert [] == truth.below_the_reserve(outage.life)
