@@ -84,6 +84,7 @@ def test_a_secret_file_that_is_not_there_is_one_sentence(monkeypatch: pytest.Mon
         ("PORT", "65536"),
         ("TIMEZONE", "Mars/Olympus"),
         ("TIMEZONE", "../../etc/passwd"),
+        ("TIMEZONE", "localtime"),
         ("BACKFILL_FROM", "yesterday"),
         ("LOG_LEVEL", "loud"),
         ("TOGGL_API_URL", "ftp://example.org"),

@@ -43,6 +43,7 @@ def configure_logs(level: str, form: str, *, secrets: Iterable[str] = (), stream
         processors=[
             structlog.stdlib.ProcessorFormatter.remove_processors_meta,
             structlog.processors.format_exc_info,
+            _without_steering,
             renderer,
             _Blotter(secrets),
         ],
@@ -74,8 +75,20 @@ def _without_control_characters(_: WrappedLogger, __: str, event: EventDict) -> 
     """Escapes control characters in values: a name from outside must not forge a line or steer a terminal."""
     for key, value in event.items():
         if isinstance(value, str) and not value.isprintable():
-            event[key] = "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in value)
+            event[key] = _printable(value)
     return event
+
+
+def _without_steering(_: WrappedLogger, __: str, event: EventDict) -> EventDict:
+    """The same for a trace, which keeps its lines: an exception may quote a name."""
+    for key in ("exception", "stack"):
+        if isinstance(text := event.get(key), str):
+            event[key] = "\n".join(map(_printable, text.split("\n")))
+    return event
+
+
+def _printable(text: str) -> str:
+    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
 
 
 class _Blotter:

@@ -119,12 +119,33 @@ def test_a_formula_is_disarmed_on_request_only(api: TestClient) -> None:
     assert plain["seconds"] == safe["seconds"]
 
 
-@pytest.mark.parametrize("text", ["=1", "+1", "-1", "@A1", "\t=1", "\r=1", "\n=1", " =1", "\uff1d1"])
+@pytest.mark.parametrize("text", ["=1", "+1", "-1", "@A1", "\tx", "\rx", "\nx", " =1", "\uff1d1"])
 def test_what_could_begin_a_formula_gets_an_apostrophe(text: str) -> None:
     assert "'" + text == spreadsheet_safe(text)
 
 
-@pytest.mark.parametrize("text", ["", "plain", "1-2", "a=b", "'=1", "2026-11-01"])
+@pytest.mark.parametrize(
+    ("text", "safe"),
+    [
+        ("\t=1", "'\t'=1"),
+        ("a;=1", "a;'=1"),
+        ("a\t-1", "a\t'-1"),
+        ('a"; \'+1', 'a"; \'\'+1'),
+        ("a\r\n@x;=2", "a\r\n'@x;'=2"),
+    ],
+)
+def test_what_could_begin_a_formula_behind_another_separator_gets_one_too(text: str, safe: str) -> None:
+    assert safe == spreadsheet_safe(text)
+
+
+def test_every_safe_cell_is_quoted_so_that_no_semicolon_parts_it() -> None:
+    (plain,) = csv_blocks([row(description="a;b")], BERLIN, safe=False)
+    (safe,) = csv_blocks([row(description="a;b")], BERLIN, safe=True)
+
+    assert (b",a;b,", b',"a;b",') == (plain[plain.index(b"a;b") - 1 :][:5], safe[safe.index(b"a;b") - 2 :][:7])
+
+
+@pytest.mark.parametrize("text", ["", "plain", "1-2", "a=b", "'=1", "2026-11-01", "a;b", "x\ty"])
 def test_other_text_is_left_alone(text: str) -> None:
     assert text == spreadsheet_safe(text)
 

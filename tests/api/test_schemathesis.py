@@ -173,7 +173,7 @@ def described(app: FastAPI) -> set[str]:
 
 
 def test_the_document_tells_what_the_application_does(app: FastAPI) -> None:
-    found = examine(app, examples=4, headers=WITH_TOKEN, bounds=False)
+    found = examine(app, examples=2, headers=WITH_TOKEN, bounds=False)
 
     assert "" == "\n\n".join(found.troubles)
     assert ALL_CHECKS <= found.checks

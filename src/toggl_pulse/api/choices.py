@@ -71,7 +71,7 @@ def word_choices() -> Mapping[str, list[Choice]]:
 
 
 def text_and_value(key: object, label: str) -> Choice:
-    """The value that means this group in a filter: its id or text; its label where it has neither."""
+    """The value that means this group in a filter: its id; its label where it has none."""
     if isinstance(key, bool):
         return str(key).lower(), label
-    return (str(key) if key not in {None, ""} else label), label
+    return (str(key) if isinstance(key, int) else label), label

@@ -33,7 +33,9 @@ _EVERYTHING = (datetime(2006, 1, 1, tzinfo=UTC), datetime(2101, 1, 1, tzinfo=UTC
 _TRUTH: Mapping[str, bool] = {"true": True, "1": True, "false": False, "0": False, "": False}
 _OWN = ("from", "to", "timezone", "attribution", "spreadsheet_safe")
 # What makes a spreadsheet read a cell as a formula (OWASP, "CSV Injection").
-_FORMULA = re.compile(r"[=+\-@\t\r\n\uff1d\uff0b\uff0d\uff20]")
+_FORMULA = re.compile(r" *[=+\-@\t\r\n\uff1d\uff0b\uff0d\uff20]")
+# A program that takes semicolons, tabs or line breaks for separators begins a cell behind them, whatever is quoted.
+_INNER_FORMULA = re.compile(r"""[;\t\r\n]["' ]*(?=[=+\-@\uff1d\uff0b\uff0d\uff20])""")
 
 Row = dict[str, Any]
 
@@ -78,11 +80,11 @@ def _utc(moment: datetime) -> str:
 
 
 def csv_blocks(entries: Iterable[EntryRow], zone: ZoneInfo, *, safe: bool) -> Iterator[bytes]:
-    """RFC 4180 in UTF-8, header first; `safe` guards text cells against being read as formulas."""
+    """RFC 4180 in UTF-8, header first; `safe` guards text cells against being read as formulas, and quotes all."""
     rows = chain([COLUMNS], (_cells(_columns(entry, zone), safe=safe) for entry in entries))
     while block := list(islice(rows, _ROWS_A_BLOCK)):
         text = io.StringIO(newline="")
-        csv.writer(text).writerows(block)
+        csv.writer(text, quoting=csv.QUOTE_ALL if safe else csv.QUOTE_MINIMAL).writerows(block)
         yield text.getvalue().encode("utf-8", "replace")
 
 
@@ -109,8 +111,9 @@ def _cells(row: Row, *, safe: bool) -> list[Any]:
 
 
 def spreadsheet_safe(text: str) -> str:
-    """Text that no spreadsheet takes for a formula: an apostrophe before what could begin one."""
-    return f"'{text}" if _FORMULA.match(text.lstrip(" ")) else text
+    """Text that no spreadsheet takes for a formula: an apostrophe before whatever could begin one."""
+    guarded = f"'{text}" if _FORMULA.match(text) else text
+    return _INNER_FORMULA.sub(r"\g<0>'", guarded)
 
 
 class ExportRoutes:

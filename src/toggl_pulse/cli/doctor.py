@@ -5,11 +5,10 @@ from __future__ import annotations
 import asyncio
 import platform
 
-import orjson
 import typer
 
 from toggl_pulse import __version__
-from toggl_pulse.cli.parts import AsJson, printable, start_logs
+from toggl_pulse.cli.parts import AsJson, printable, say_json, start_logs
 from toggl_pulse.errors import NeedsUser
 from toggl_pulse.service import Service
 from toggl_pulse.settings import load_settings
@@ -34,7 +33,7 @@ def doctor(
     versions = f"toggl-pulse {__version__}, Python {platform.python_version()}, {platform.system()}"
     if as_json:
         found = [{"name": check.name, "ok": check.ok, "sentence": check.sentence} for check in checks]
-        typer.echo(orjson.dumps({"versions": versions, "checks": found}, option=orjson.OPT_INDENT_2).decode())
+        say_json({"versions": versions, "checks": found})
     else:
         typer.echo(versions)
         for check in checks:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import errno
 import os
-import sys
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Annotated, Literal, TypeVar
@@ -13,7 +12,7 @@ import typer
 
 from toggl_pulse.api.export import csv_blocks, json_blocks
 from toggl_pulse.cli.choose import FilterBy, From, Period, To, Zone, chosen
-from toggl_pulse.cli.parts import Demo, counted, opened_service
+from toggl_pulse.cli.parts import Demo, SpreadsheetSafe, counted, opened_service, write_out
 from toggl_pulse.errors import BadRequest, NeedsUser
 
 __all__ = ["export"]
@@ -38,9 +37,7 @@ def export(
     ] = "start",
     timezone: Zone = None,
     filters: FilterBy = None,
-    spreadsheet_safe: Annotated[
-        bool, typer.Option("--spreadsheet-safe", help="Guard text cells against being read as formulas (CSV only).")
-    ] = False,
+    spreadsheet_safe: SpreadsheetSafe = False,
     force: Annotated[bool, typer.Option("--force", help="Overwrite the file.")] = False,
     demo: Demo = False,
 ) -> None:
@@ -65,8 +62,7 @@ def export(
         entries = _Counted(service.answers.entries(query))
         blocks = json_blocks(entries, query.zone) if as_json else csv_blocks(entries, query.zone, safe=spreadsheet_safe)
         if target is None:
-            sys.stdout.buffer.writelines(blocks)
-            sys.stdout.buffer.flush()
+            write_out(blocks, "json" if as_json else "csv")
             return
         _write(target, blocks)
     typer.echo(f"{target}: {counted(entries.number, 'row')}")

@@ -19,6 +19,7 @@ import typer
 from typer.core import TyperGroup
 
 from toggl_pulse import __version__
+from toggl_pulse.cli.letters import printable
 from toggl_pulse.errors import PulseError
 
 __all__ = ["VERBS", "app", "main"]
@@ -117,7 +118,7 @@ def main(arguments: list[str] | None = None) -> None:
     try:
         app(arguments, prog_name="toggl-pulse")
     except PulseError as error:
-        typer.echo(f"toggl-pulse: {error.message}", err=True)
+        typer.echo(f"toggl-pulse: {printable(error.message)}", err=True)
         sys.exit(error.exit_code)
 
 

@@ -2,26 +2,39 @@
 
 from __future__ import annotations
 
-import unicodedata
-from collections.abc import Iterator
+import sys
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from datetime import datetime
-from typing import Annotated
+from typing import Annotated, Any, Literal
 
+import orjson
 import typer
 
+from toggl_pulse.cli.letters import escaped_json, printable
 from toggl_pulse.errors import NeedsUser
 from toggl_pulse.logs import configure_logs
 from toggl_pulse.service import Service
 from toggl_pulse.settings import Settings, load_settings
 
-__all__ = ["AsJson", "Demo", "at_local", "counted", "opened_service", "printable", "start_logs"]
+__all__ = [
+    "AsJson",
+    "Demo",
+    "SpreadsheetSafe",
+    "at_local",
+    "counted",
+    "opened_service",
+    "printable",
+    "say_json",
+    "start_logs",
+    "write_out",
+]
 
 Demo = Annotated[bool, typer.Option("--demo", help="Ask what the demo left instead of your account.")]
+SpreadsheetSafe = Annotated[
+    bool, typer.Option("--spreadsheet-safe", help="Guard text cells against being read as formulas (CSV only).")
+]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
-
-# joiners hold emoji and some scripts together, and do nothing else
-_HARMLESS = "\u200c\u200d"
 
 
 def start_logs(settings: Settings, *, level: str | None = None) -> None:
@@ -47,13 +60,22 @@ def opened_service(*, demo: bool = False, may_be_empty: bool = False) -> Iterato
         service.mirror.close()
 
 
-def printable(text: str) -> str:
-    """The text with control and direction characters escaped, so that a name cannot steer the terminal."""
-    return "".join(c if _shows(c) else c.encode("unicode_escape").decode() for c in text)
+def say_json(value: Any) -> None:
+    """Print JSON; on a terminal, letters that could steer it are written as JSON's escapes, which mean the same."""
+    text = orjson.dumps(value, option=orjson.OPT_INDENT_2).decode()
+    typer.echo(escaped_json(text) if sys.stdout.isatty() else text)
 
 
-def _shows(character: str) -> bool:
-    return character.isprintable() or unicodedata.category(character) == "Zs" or character in _HARMLESS
+def write_out(blocks: Iterable[bytes], form: Literal["csv", "json"]) -> None:
+    """Data to standard output as they are; on a terminal, what could steer it is escaped."""
+    if not sys.stdout.isatty():
+        sys.stdout.buffer.writelines(blocks)
+        sys.stdout.buffer.flush()
+        return
+    for block in blocks:
+        text = block.decode().replace("\r\n", "\n")
+        sys.stdout.write(escaped_json(text) if form == "json" else "\n".join(map(printable, text.split("\n"))))
+    sys.stdout.flush()
 
 
 def at_local(moment: datetime) -> str:

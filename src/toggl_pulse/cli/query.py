@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 import csv
+import io
 import math
-import sys
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import Annotated, Any
 from zoneinfo import ZoneInfo
 
-import orjson
 import typer
 
+from toggl_pulse.api.export import spreadsheet_safe as spreadsheet_safe_text
 from toggl_pulse.cli.choose import FilterBy, From, Period, To, Zone, chosen
 from toggl_pulse.cli.grid import print_answer
-from toggl_pulse.cli.parts import AsJson, Demo, opened_service
+from toggl_pulse.cli.parts import AsJson, Demo, SpreadsheetSafe, opened_service, say_json, write_out
 from toggl_pulse.errors import BadRequest
 from toggl_pulse.metrics import DIMENSIONS, METRICS, Answer, Query, calendar
 
@@ -57,6 +57,7 @@ def query(
     ] = None,
     as_json: AsJson = False,
     as_csv: Annotated[bool, typer.Option("--csv", help="Print CSV.")] = False,
+    spreadsheet_safe: SpreadsheetSafe = False,
     demo: Demo = False,
 ) -> None:
     """Print any metric: by default this month's tracked hours by project.
@@ -86,11 +87,9 @@ def query(
         return
     names, rows = flat(answer, asked.zone)
     if as_json:
-        typer.echo(orjson.dumps(_as_json(answer, names, rows, asked), option=orjson.OPT_INDENT_2).decode())
+        say_json(_as_json(answer, names, rows, asked))
     else:
-        writer = csv.writer(sys.stdout)
-        writer.writerow(names)
-        writer.writerows(rows)
+        write_out(_as_csv(names, rows, safe=spreadsheet_safe), "csv")
 
 
 def flat(answer: Answer, zone: ZoneInfo) -> tuple[list[str], list[Row]]:
@@ -113,6 +112,14 @@ def _local(ms: int | None, zone: ZoneInfo) -> str | None:
     if ms is None:
         return None
     return datetime.fromtimestamp(ms / 1000, UTC).astimezone(zone).isoformat(timespec="seconds")
+
+
+def _as_csv(names: list[str], rows: list[Row], *, safe: bool) -> Iterator[bytes]:
+    for row in (names, *rows):
+        text = io.StringIO(newline="")
+        cells = [spreadsheet_safe_text(cell) if safe and isinstance(cell, str) else cell for cell in row]
+        csv.writer(text, quoting=csv.QUOTE_ALL if safe else csv.QUOTE_MINIMAL).writerow(cells)
+        yield text.getvalue().encode("utf-8", "replace")
 
 
 def _as_json(answer: Answer, names: list[str], rows: list[Row], query: Query) -> dict[str, Any]:

@@ -5,10 +5,9 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-import orjson
 import typer
 
-from toggl_pulse.cli.parts import AsJson, Demo, at_local, counted, opened_service, printable
+from toggl_pulse.cli.parts import AsJson, Demo, at_local, counted, opened_service, printable, say_json
 
 __all__ = ["status"]
 
@@ -23,7 +22,7 @@ def status(
     with opened_service(demo=demo, may_be_empty=True) as service:
         state = service.status()
     if as_json:
-        typer.echo(orjson.dumps(state, option=orjson.OPT_INDENT_2).decode())
+        say_json(state)
         return
     for name, text in described(state):
         typer.echo(f"{name:<13} {printable(text)}")

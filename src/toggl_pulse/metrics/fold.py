@@ -12,12 +12,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from toggl_pulse.metrics.groups import SHARED, Dimension, Key
+from toggl_pulse.metrics.groups import OTHER, SHARED, Dimension, Key
 
 __all__ = ["OTHER", "Folding", "Shown"]
 
 Ints = NDArray[np.int64]
-OTHER = "(other)"
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,9 +6,11 @@ Knows nothing of time.
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
+from itertools import chain, repeat
 from typing import Any
 
 import numpy as np
@@ -17,11 +19,14 @@ from numpy.typing import NDArray
 from toggl_pulse.metrics.columns import Snapshot
 from toggl_pulse.model import NO_ID, User
 
-__all__ = ["SHARED", "Dimension", "Key", "dimension_of", "values_of"]
+__all__ = ["OTHER", "SHARED", "Dimension", "Key", "dimension_of", "values_of"]
 
 Key = int | str | bool | None
 """A group inside: Toggl's id, a description, billable or not; None for entries without one."""
 
+
+OTHER = "(other)"
+"""The label of the rest that a limit has folded."""
 
 SHARED = " (shared)"
 """Stands behind the label of a tag whose entries count under other tags too."""
@@ -44,7 +49,8 @@ class Dimension:
     group_of: NDArray[np.int64] | None = None
     pairs: tuple[NDArray[np.int64], NDArray[np.int64]] | None = None
     known: NDArray[np.bool_] | None = None
-    index: dict[str, list[int]] = field(default_factory=dict)
+    exact: dict[str, int] = field(default_factory=dict)
+    words: dict[str, list[int]] = field(default_factory=dict)
 
     def groups_with(self, matches: Callable[[int], bool]) -> NDArray[np.bool_]:
         return np.fromiter((matches(group) for group in range(len(self.keys))), np.bool_, len(self.keys))
@@ -60,16 +66,28 @@ class Dimension:
         return out
 
     def named(self, text: str) -> list[int]:
-        """Groups of that name, id or label."""
-        if not self.index:
-            found: dict[str, list[int]] = {}
-            for group, (key, name, label) in enumerate(zip(self.keys, self.names, self.labels, strict=True)):
-                ids = {str(key)} if isinstance(key, int) and not isinstance(key, bool) else set()
-                shown = {label + SHARED} if self.pairs is not None else set()
-                for word in {name, label} | ids | shown:
-                    found.setdefault(word, []).append(group)
-            self.index.update(found)
-        return self.index.get(text, [])
+        """The group of that label, where a label says more than a name; else all of that name or id."""
+        if not self.words:
+            exact, words = self._index()
+            self.exact.update(exact)
+            self.words.update(words)  # last, for other threads look here whether all is made
+        found = self.exact.get(text)
+        return self.words.get(text, []) if found is None else [found]
+
+    def _index(self) -> tuple[dict[str, int], dict[str, list[int]]]:
+        exact: dict[str, int] = {}
+        words: dict[str, list[int]] = {}
+        for group, (key, name, label) in enumerate(zip(self.keys, self.names, self.labels, strict=True)):
+            if label != name or label == _placeholder(self.name, key or NO_ID):
+                exact[label] = group
+            ids = {str(key)} if isinstance(key, int) and not isinstance(key, bool) else set()
+            for word in {name} | ids:
+                words.setdefault(word, []).append(group)
+        if self.pairs is not None:
+            for group, label in enumerate(self.labels):
+                if label + SHARED not in words:
+                    exact.setdefault(label + SHARED, group)
+        return exact, words
 
 
 def dimension_of(snapshot: Snapshot, name: str) -> Dimension:
@@ -127,7 +145,12 @@ def _placeholder(name: str, each: int) -> str:
 
 
 def _labels(name: str, ids: list[int], rows: Mapping[int, Any], qualifier: Callable[[Any], str]) -> list[str]:
-    """Names; where two are the same, with what tells them apart; where that is the same too, with the id."""
+    """Names; where one is taken, with what tells its bearers apart; where that is taken too, with the id.
+
+    Taken is also what the rest of a limit, things without a name and tags that share entries are called: nobody's
+    project can pass for one of these, and no two labels are the same.
+    """
+    taken = Counter([OTHER])
 
     def label(each: int, more: str) -> str:
         if each not in rows:
@@ -136,10 +159,18 @@ def _labels(name: str, ids: list[int], rows: Mapping[int, Any], qualifier: Calla
         return f"{rows[each].name} ({', '.join(words)})" if words else str(rows[each].name)
 
     labels = [label(each, "") for each in ids]
-    for tell in (lambda each: qualifier(rows[each]) if each in rows else "", str):
-        seen = Counter(labels)
-        labels = [label(each, tell(each)) if seen[word] > 1 else word for each, word in zip(ids, labels, strict=True)]
-    return labels
+    tells: Iterable[Callable[[int], str]] = chain(
+        [lambda each: qualifier(rows[each]) if each in rows else ""], repeat(str)
+    )
+    for tell in tells:
+        seen = taken + Counter(labels)
+        if name == "tag":
+            seen += Counter(word + SHARED for word in seen.keys() & {word.removesuffix(SHARED) for word in labels})
+        told = [label(each, tell(each)) if seen[word] > 1 else word for each, word in zip(ids, labels, strict=True)]
+        if told == labels and tell is str:
+            return labels
+        labels = told
+    raise AssertionError  # the ids differ, so the loop ends
 
 
 def _workspace(snapshot: Snapshot) -> Dimension:
@@ -233,10 +264,17 @@ def _billable(snapshot: Snapshot) -> Dimension:
 
 def _description(snapshot: Snapshot) -> Dimension:
     texts = snapshot.numbers.description.values[:]
-    return Dimension(
-        "description", "description", texts, texts, [text or "(no description)" for text in texts], len(texts)
-    )
+    return Dimension("description", "description", texts, texts, [_text_label(text) for text in texts], len(texts))
 
+
+def _text_label(text: str) -> str:
+    """The text; one that could be taken for a word of ours says that it is a text."""
+    if not text:
+        return _placeholder("description", NO_ID)
+    return f"{text} (a text)" if _OURS.fullmatch(text) else text
+
+
+_OURS = re.compile(rf"({re.escape(OTHER)}|{re.escape(_placeholder('description', NO_ID))})( \(a text\))*")
 
 _MAKERS: Mapping[str, Callable[[Snapshot], Dimension]] = {
     "workspace": _workspace,

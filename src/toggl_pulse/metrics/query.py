@@ -25,8 +25,8 @@ from toggl_pulse.metrics.catalogue import METRICS
 
 __all__ = [
     "ALL",
-    "A_DAY_MS",
     "ATTRIBUTIONS",
+    "A_DAY_MS",
     "DIMENSIONS",
     "EARLIEST_MS",
     "INTERVAL_NAMES",
