@@ -85,6 +85,7 @@ def small_limits() -> Iterator[None]:
         patch.setattr(days, "CELLS_AT_ONCE", 5)
         patch.setattr(cells, "CODES_AT_ONCE", 0)
         patch.setattr(cells, "CELLS_AT_ONCE", 5)
+        patch.setattr(cells, "CELLS_IN_CACHE", 5)
         patch.setattr(columns, "_REACH", 2)
         patch.setattr(columns, "_MOST_EXTRA", 2)
         patch.setattr(columns, "_FEW", 1)

@@ -36,6 +36,9 @@ MOST_CELLS = 5_000_000
 CELLS_AT_ONCE = 4_000_000
 CODES_AT_ONCE = 1_024
 
+CELLS_IN_CACHE = 400_000
+"""Cells of the second look at a time."""
+
 
 @dataclass(frozen=True, slots=True)
 class Cells:
@@ -95,7 +98,7 @@ class Question:
                 code="too_many_points",
             )
         selection = self.selection.recoded(recode, max(1, int(folding.code.max(initial=0)) + 1))
-        at_once = max(1, CELLS_AT_ONCE // selection.codes)
+        at_once = max(1, CELLS_IN_CACHE // selection.codes)
         out: Sums = {}
         for begin in range(0, steps, at_once):
             some = borders[begin : begin + at_once + 1]

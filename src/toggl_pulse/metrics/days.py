@@ -6,6 +6,7 @@ alone may add up to a minute are they laid over each other.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from zoneinfo import ZoneInfo
 
 import numpy as np
@@ -13,9 +14,9 @@ from numpy.typing import NDArray
 
 from toggl_pulse.metrics import calendar
 from toggl_pulse.metrics.fold import Folding
-from toggl_pulse.metrics.grid import add
+from toggl_pulse.metrics.grid import add, stretches
 from toggl_pulse.metrics.pieces import Whole, pieces
-from toggl_pulse.metrics.selection import Range, Selection, matching_rows
+from toggl_pulse.metrics.selection import Range, Rows, Selection, row_at, running_rows
 
 __all__ = ["active_days"]
 
@@ -85,6 +86,21 @@ def _laid_over(selection: Selection, folding: Folding, range_: Range, days: Ints
     return found
 
 
+def _with_short_pieces(rows: Rows, range_: Range, days: Ints) -> Iterator[tuple[Ints, Ints]]:
+    """Rows, and their stops, of at least those entries that have a piece which is not long."""
+    part = rows.part
+    low, high = range_.touched
+    clipped = np.clip(days, low, high)
+    for stretch in stretches(rows, part.first_reaching(low), row_at(part, high), days):
+        start, stop = stretch.of(part.start), stretch.of(part.stop)
+        cut = (stop > stretch.spread(clipped[stretch.first + 1 :])) | (start < low)
+        some = np.flatnonzero(cut | (stop - start < LONG))
+        row = some if stretch.keep is None else stretch.keep.take(some)
+        yield stretch.begin + row, stop.take(some)
+    row = running_rows(rows, range_, "split")
+    yield row, rows.stops(row)
+
+
 def _wall_clock(
     selection: Selection, folding: Folding, range_: Range, days: Ints, doubtful: Flags
 ) -> tuple[Ints, Ints, Ints]:
@@ -99,11 +115,8 @@ def _wall_clock(
     found = []
     for rows in selection.rows:
         part = rows.part
-        running = np.zeros(len(part), np.bool_)
-        running[part.running] = True
-        for row in matching_rows(rows, range_, "split"):
-            code = selection.code_of(part, row)
-            start, stop = part.start[row], np.where(running[row], rows.stops(row), part.stop[row])
+        for row, stop in _with_short_pieces(rows, range_, days):
+            start, code = part.start[row], selection.code_of(part, row)
             begins = np.searchsorted(days, np.maximum(start, low), side="right") - 1
             ends = np.searchsorted(days, np.minimum(stop, high), side="left") - 1
             needed = np.flatnonzero(of_code[code, begins] | of_code[code, np.maximum(begins, ends)])
