@@ -99,7 +99,7 @@ class Served:
 
     def wait(self) -> dict[str, Any]:
         """The status once no run is at work."""
-        while (status := self.get("/status"))["sync"]["running"]:
+        while (status := dict(self.get("/status")))["sync"]["running"]:
             self.child.ends_within(0.05)
         return status
 

@@ -5,12 +5,10 @@ from __future__ import annotations
 import json
 import os
 import shutil
-import sqlite3
 import sys
 import time
 from collections import Counter
 from collections.abc import Callable
-from contextlib import closing
 from pathlib import Path
 from random import Random
 
@@ -19,11 +17,16 @@ import pytest
 
 from e2e.changes import Hand
 from e2e.equal import differences, entry_ids
-from e2e.moments import Usual, stop_at_some_moment, writes_sqlite
+from e2e.moments import Usual, stop_at_some_moment
+from e2e.places import Place, PostgresqlDatabase, SqliteFile
 from e2e.processes import TOKEN, SimulatedToggl
 from e2e.warm import Child, Nursery
 from toggl_pulse.mirror import Mirror
 from toggl_pulse.service import utc_now
+from toggl_pulse.sync.recent import OVERLAP
+
+LOOKS_BACK = OVERLAP.total_seconds()
+"""Seconds before its cursor that a sync asks for again: what is older must have been saved with the cursor."""
 
 AGAIN = 0.3
 """How often the sync that repairs is itself killed."""
@@ -32,11 +35,12 @@ AGAIN = 0.3
 class Account:
     """An account whose mirror is killed over and over; each `kill` ends with the mirror compared to the truth."""
 
-    def __init__(self, folder: Path, toggl: SimulatedToggl, nursery: Nursery, seed: int) -> None:
+    def __init__(self, folder: Path, place: Place, toggl: SimulatedToggl, nursery: Nursery, seed: int) -> None:
         self.toggl = toggl
         self.kills: Counter[str] = Counter()
         self.random = Random(seed)  # noqa: S311 - moments, not secrets
         self._folder = folder
+        self._place = place
         self._nursery = nursery
         self._hand = Hand(toggl, self.random)
         self._homes = 0
@@ -53,28 +57,18 @@ class Account:
         self._homes += 1
         self.home = self._folder / f"home-{self._homes}"
         self.home.mkdir()
+        self.url = self._place.fresh(self.home)
         self._known, self._revision = set(), 0
-
-    @property
-    def database(self) -> Path:
-        return self.home / "data" / "mirror.db"
-
-    @property
-    def url(self) -> str:
-        return f"sqlite:///{self.database}"
 
     def start(self, *arguments: str) -> Child:
         settings = {"TOGGL_API_URL": self.toggl.url, "DATA_DIR": str(self.home / "data"), "DATABASE_URL": self.url}
         return self._nursery.start(self.home, *arguments, TOGGL_API_TOKEN=TOKEN, **settings)
 
-    def writes(self, child: Child) -> bool:
-        return writes_sqlite(self.database)(child)
-
     # what happens to it
 
     def sync(self) -> None:
         """One sync that nobody disturbs; it must not find the lock held."""
-        child = self.start("sync", "--wait", "0", "--json")
+        child = self.start("sync", "--wait", self._place.patience, "--json")
         assert child.wait() == 0, child.said()
         assert json.loads(child.said())["outcome"] == "done", child.said()
 
@@ -89,30 +83,28 @@ class Account:
         self._usual[kind] = Usual(seconds, max(1, len(self.toggl.get("log")) - asked))
 
     def kill(self, kind: str, child: Child) -> None:
-        where = stop_at_some_moment(child, self.toggl, self.random, self._usual[kind], self.writes)
+        where = stop_at_some_moment(child, self.toggl, self.random, self._usual[kind], self._place.writes)
         child.kill()
         self.kills[f"{kind}: {where}"] += 1
 
     def change(self) -> None:
+        """The user does something at Toggl, often longer ago than the sync looks back by itself."""
         self._hand.change(self.random.randint(3, 12))
+        if self.random.random() < 0.5:
+            self.toggl.post("clock", {"advance": LOOKS_BACK + 60})
 
     def repair(self) -> None:
         """One more sync, sometimes killed itself, and everything is as Toggl has it."""
         while self.random.random() < AGAIN:
             if self.random.random() < 0.5:
                 self.change()
-            self.kill("repair", self.start("sync", "--wait", "0"))
+            self.kill("repair", self.start("sync", "--wait", self._place.patience))
         if self.random.random() < 0.3:
-            self.cut_the_power()
+            self._place.cut_the_power()
         if self.random.random() < 0.5:
             self.change()
         self.sync()
         self.check()
-
-    def cut_the_power(self) -> None:
-        """Keep what a disk would hold: the database and its log, without the memory that programs shared."""
-        for name in ("mirror.db-shm", "mirror.db.lock"):
-            (self.home / "data" / name).unlink(missing_ok=True)
 
     def check(self) -> None:
         with Mirror.open(self.url, clock=utc_now) as mirror:
@@ -123,9 +115,7 @@ class Account:
             assert not [run for run in runs if run.outcome == "running"]
             assert "done" == runs[0].outcome
             self._known, self._revision = held, revision
-        with closing(sqlite3.connect(self.database)) as connection:
-            assert [("ok",)] == connection.execute("PRAGMA integrity_check").fetchall()
-            assert [] == connection.execute("PRAGMA foreign_key_check").fetchall()
+        assert [] == self._place.damages()
 
 
 def told(account: Account, seed: int) -> str:
@@ -186,6 +176,33 @@ def kill_services(account: Account, kills: int) -> None:
         account.repair()
 
 
+def kill_backups(account: Account, kills: int) -> None:
+    """Backups killed while a sync writes: a copy is whole or not there, and neither hinders the next one."""
+    target = account.home / "copy.db"
+
+    def backup() -> Child:
+        return account.start("backup", str(target))
+
+    account.measure("repair", lambda: account.start("sync"), ended)
+    account.measure("backup", backup, ended)
+    target.unlink()
+    while account.kills.total() < kills:
+        account.change()
+        syncing = account.start("sync")
+        account.kill("backup", backup())
+        assert 0 == syncing.wait(), syncing.said()
+        if not target.exists():
+            again = backup()
+            assert 0 == again.wait(), again.said()
+        whole = SqliteFile()
+        with Mirror.open(whole.at(target), clock=utc_now) as copy:
+            held = entry_ids(copy)
+        assert account._known <= held, "a row is lost"
+        assert [] == whole.damages()
+        target.unlink()
+        account.repair()
+
+
 def requested(account: Account) -> Child:
     """A service that has just been asked to sync while it answers."""
     child = account.start("serve", "--port", "0")
@@ -201,32 +218,45 @@ def address(child: Child) -> str:
     return child.said().split("curl -s ")[1].split("/query")[0]
 
 
-CAMPAIGNS = [
-    pytest.param(3, id="3"),
-    pytest.param(200, id="200", marks=pytest.mark.long),
-]
-
-
-@pytest.mark.parametrize("kills", CAMPAIGNS)
-def test_after_kills_of_sync_one_more_sync_makes_the_mirror_exact(
-    tmp_path: Path, toggl: SimulatedToggl, nursery: Nursery, kills: int
-) -> None:
-    campaign(tmp_path, toggl, nursery, kill_syncs, kills)
-
-
-@pytest.mark.parametrize("kills", CAMPAIGNS)
-def test_after_kills_of_serve_one_more_sync_makes_the_mirror_exact(
-    tmp_path: Path, toggl: SimulatedToggl, nursery: Nursery, kills: int
-) -> None:
-    campaign(tmp_path, toggl, nursery, kill_services, kills)
+@pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.postgresql)])
+def place(request: pytest.FixtureRequest) -> Place:
+    if request.param == "sqlite":
+        return SqliteFile()
+    return PostgresqlDatabase(request.getfixturevalue("postgresql"))
 
 
 def campaign(
-    folder: Path, toggl: SimulatedToggl, nursery: Nursery, play: Callable[[Account, int], None], kills: int
+    account: tuple[Path, Place, SimulatedToggl, Nursery], play: Callable[[Account, int], None], kills: int
 ) -> None:
-    seed = int(os.environ.get("KILL_SEED", "0")) or 20261124
-    account = Account(folder, toggl, nursery, seed)
+    """Tells the seed and where the kills struck, above all when it fails; `KILL_SEED` repeats one."""
+    seed = int(os.environ.get("KILL_SEED", "20261124"))
+    played = Account(*account, seed)
     try:
-        play(account, kills)
+        play(played, kills)
     finally:
-        sys.stdout.write(told(account, seed) + "\n")
+        sys.stdout.write(told(played, seed) + "\n")
+
+
+FEW, MANY = 3, int(os.environ.get("KILLS", "200"))
+
+
+def test_after_a_few_kills_one_more_sync_makes_the_mirror_exact(
+    tmp_path: Path, toggl: SimulatedToggl, nursery: Nursery
+) -> None:
+    for verb, play in (("sync", kill_syncs), ("serve", kill_services)):
+        folder = tmp_path / verb
+        folder.mkdir()
+        campaign((folder, SqliteFile(), toggl, nursery), play, FEW)
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("play", [kill_syncs, kill_services])
+def test_after_two_hundred_kills_one_more_sync_makes_the_mirror_exact(
+    tmp_path: Path, place: Place, toggl: SimulatedToggl, nursery: Nursery, play: Callable[[Account, int], None]
+) -> None:
+    campaign((tmp_path, place, toggl, nursery), play, MANY)
+
+
+@pytest.mark.long
+def test_a_killed_backup_is_whole_or_not_there(tmp_path: Path, toggl: SimulatedToggl, nursery: Nursery) -> None:
+    campaign((tmp_path, SqliteFile(), toggl, nursery), kill_backups, MANY // 8)
