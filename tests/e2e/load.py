@@ -26,6 +26,7 @@ RANGES = (7, 30, 90, 365, 2000)
 GROUPS = ("project", "client", "none", "billable", "description", "tag", "weekday")
 ONE_SUM = {"none", "project", "client", "billable", "description"}  # an entry stands in one group of these
 LONGEST = 60.0
+THINKING = 3
 
 
 @dataclass
@@ -136,6 +137,9 @@ async def client(seed: int, port: int, until: float, end_ms: int, seen: Seen) ->
                     seen.wrong[f"{route}: {status} {data[:200]!r}"] += 1
                 elif path == "/query":
                     note_sums(seen, body, orjson.loads(data))
+                # people look at what they have got: on a slow machine, too, a quarter of all clients wait at a time
+                looks = THINKING * (time.perf_counter() - began)
+                await asyncio.sleep(max(0.0, min(looks, until - time.monotonic())))
     except (OSError, EOFError, TimeoutError, ValueError) as error:
         seen.wrong[f"{type(error).__name__}: {error}"] += 1
     finally:
