@@ -80,17 +80,28 @@ class Folding:
         taken: NDArray[Any] = cells.T[self.code]
         if len(self.code) == len(self.groups):
             return taken
-        starts = np.searchsorted(self.group, np.arange(len(self.groups)))
-        folded: NDArray[Any] = by.reduceat(taken, starts, axis=0)
+        edges = np.searchsorted(self.group, np.arange(len(self.groups) + 1))
+        folded: NDArray[Any]
+        if len(self.groups) > len(cells):
+            folded = by.reduceat(taken, edges[:-1], axis=0)
+            return folded
+        # whole rows at a time: reduceat would go through each column on its own
+        folded = np.empty((len(self.groups), len(cells)), taken.dtype)
+        for into, low, high in zip(folded, edges[:-1], edges[1:], strict=True):
+            by.reduce(taken[low:high], axis=0, out=into)
         return folded
 
     def compact(self, codes: int) -> tuple[NDArray[np.int32], Folding]:
         """New numbers for codes, the same for all that belong to the same groups, and the folding of those."""
+        recode = np.zeros(codes, np.int32)
+        if len(np.unique(self.code)) == len(self.code):
+            recode[self.code] = self.group
+            each = np.arange(len(self.groups))
+            return recode, Folding(self.groups, each, each)
         groups_of: dict[int, tuple[int, ...]] = defaultdict(tuple)
         for code, group in zip(self.code.tolist(), self.group.tolist(), strict=True):
             groups_of[code] += (group,)
         number: dict[tuple[int, ...], int] = {}
-        recode = np.zeros(codes, np.int32)
         for code, groups in groups_of.items():
             recode[code] = number.setdefault(groups, len(number))
         pairs = sorted((group, code) for groups, code in number.items() for group in groups)

@@ -31,7 +31,7 @@ def sum_by_step(
     if "billable_ms" in measures:
         # both from one look at the rows, each code apart by billable or not
         apart = _milliseconds(selection.in_two(), range_, borders, attribution).reshape(len(borders) - 1, -1, 2)
-        sums: Sums = {"billable_ms": apart[:, :, 1], "ms": apart.sum(axis=2)}
+        sums: Sums = {"billable_ms": apart[:, :, 1], "ms": apart[:, :, 0] + apart[:, :, 1]}
     else:
         sums = {}
     left = {measure for measure in measures if measure not in sums and measure in {"ms", "count", "longest"}}
