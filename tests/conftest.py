@@ -63,6 +63,20 @@ def postgresql() -> Iterator[Server]:
     assert [] == leaks, "the Toggl token was written to PostgreSQL"
 
 
+@pytest.fixture(scope="session")
+def prepared_template(postgresql: Server) -> str | None:
+    """A database with the tables of an empty mirror; copying it is quicker than making tables. None: no copying."""
+    return postgresql.template()
+
+
+@pytest.fixture
+def prepared_url(postgresql: Server, prepared_template: str | None) -> Iterator[str]:
+    """A mirror of this test's own with nothing in it."""
+    url = postgresql.fresh(like=prepared_template)
+    yield url
+    postgresql.drop(url)
+
+
 @pytest.fixture
 def postgresql_url(postgresql: Server) -> Iterator[str]:
     """An empty database of this test's own."""
@@ -74,5 +88,5 @@ def postgresql_url(postgresql: Server) -> Iterator[str]:
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Marks every test that asks for the server by name; parametrised ones carry the mark on their parameter."""
     for item in items:
-        if {"postgresql", "postgresql_url"} & set(getattr(item, "fixturenames", ())):
+        if {"postgresql", "postgresql_url", "prepared_url"} & set(getattr(item, "fixturenames", ())):
             item.add_marker(pytest.mark.postgresql)

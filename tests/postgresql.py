@@ -15,12 +15,15 @@ import subprocess
 import sys
 import tempfile
 import time
+from datetime import UTC, datetime
 from itertools import count
 from pathlib import Path
 from urllib.parse import quote, urlsplit
 
 import psycopg
 from psycopg import sql
+
+from toggl_pulse.mirror import Mirror
 
 __all__ = ["MISSING", "GivenServer", "OwnServer", "Server", "programs"]
 
@@ -81,6 +84,12 @@ class Server:
         self._made.remove(name)
         self.run(f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)')
 
+    def template(self) -> str | None:
+        """The URL of a database that is a mirror without content, to be copied by `fresh(like=…)`."""
+        url = self.fresh()
+        Mirror.open(url, clock=lambda: datetime(2026, 5, 4, tzinfo=UTC)).close()
+        return url
+
     def close(self) -> None:
         for name in tuple(self._made):
             self.drop(self.url(name))
@@ -112,6 +121,9 @@ class GivenServer(Server):
         self._made.append(name)
         mark = "&" if urlsplit(self._url).query else "?"
         return f"{self._url}{mark}options=-csearch_path%3D{name}"
+
+    def template(self) -> str | None:
+        return super().template() if self._may_make_databases else None
 
     def drop(self, url: str) -> None:
         if self._may_make_databases:

@@ -16,10 +16,14 @@ OpenMirror = Callable[[], Mirror]
 FreshMirror = Callable[[], AbstractContextManager[Mirror]]
 
 
-@pytest.fixture(params=["sqlite"])
+STORES = ["sqlite", pytest.param("postgresql", marks=pytest.mark.postgresql)]
+
+
+@pytest.fixture(params=STORES)
 def url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
     """The address of an empty store."""
-    assert request.param == "sqlite"
+    if request.param == "postgresql":
+        return str(request.getfixturevalue("prepared_url"))
     return f"sqlite:///{tmp_path}/mirror.db"
 
 
@@ -35,14 +39,24 @@ def mirror(open_mirror: OpenMirror) -> Mirror:
     return open_mirror()
 
 
-@pytest.fixture(params=["sqlite"])
+@pytest.fixture(params=STORES)
 def fresh_mirror(request: pytest.FixtureRequest) -> FreshMirror:
     """Gives a new empty store each time it is called, for tests of many examples."""
-    assert request.param == "sqlite"
+    if request.param == "postgresql":
+        server = request.getfixturevalue("postgresql")
+        template = request.getfixturevalue("prepared_template")
 
-    @contextmanager
-    def fresh() -> Iterator[Mirror]:
-        with TemporaryDirectory() as folder, Mirror.open(f"sqlite:///{folder}/mirror.db", clock=clock) as mirror:
-            yield mirror
+        @contextmanager
+        def fresh() -> Iterator[Mirror]:
+            url = server.fresh(like=template)
+            with Mirror.open(url, clock=clock) as mirror:
+                yield mirror
+            server.drop(url)
+    else:
+
+        @contextmanager
+        def fresh() -> Iterator[Mirror]:
+            with TemporaryDirectory() as folder, Mirror.open(f"sqlite:///{folder}/mirror.db", clock=clock) as mirror:
+                yield mirror
 
     return fresh

@@ -17,7 +17,7 @@ from mirror.rows import clock, entry, told, write
 from toggl_pulse.errors import BadRequest, NeedsUser
 from toggl_pulse.mirror import Mirror
 from toggl_pulse.mirror.backup import copy
-from toggl_pulse.mirror.store import Store
+from toggl_pulse.mirror.sqlite import SqliteStore
 
 
 def open_at(path: Path) -> Mirror:
@@ -100,11 +100,11 @@ def test_a_backup_to_nowhere_is_a_sentence(
         assert "backup_unwritable" == caught.value.code
 
 
-class Raced(Store):
+class Raced(SqliteStore):
     """A store whose backup takes long enough for somebody else to make a file of the same name."""
 
-    def __init__(self, url: str, target: Path) -> None:
-        super().__init__(url)
+    def __init__(self, path: Path, target: Path) -> None:
+        super().__init__(path, busy_seconds=1)
         self.target = target
 
     def driver_connection(self) -> sqlite3.Connection:
@@ -117,7 +117,7 @@ def test_a_file_that_appears_during_the_backup_is_not_replaced(mirror: Mirror, p
     target = tmp_path / "copy.db"
 
     with pytest.raises(BadRequest, match="exists already"):
-        copy(Raced(f"sqlite:///{path}", target), target)
+        copy(Raced(path, target), target)
     assert {b"mine"} == {file.read_bytes() for file in tmp_path.iterdir() if file.is_file()}
 
 

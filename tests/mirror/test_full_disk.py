@@ -7,11 +7,12 @@ from contextlib import closing
 from pathlib import Path
 
 import pytest
-from sqlalchemy import event
+from sqlalchemy import Engine, event
 
 from mirror.rows import clock, entry, expected, told, write
 from toggl_pulse.errors import NeedsUser
 from toggl_pulse.mirror import Mirror
+from toggl_pulse.mirror.sqlite import SqliteStore
 from toggl_pulse.model import TimeEntry
 
 LARGE = [entry(number, description="x" * 2000) for number in range(1, 1500)]
@@ -21,6 +22,11 @@ def write_with_cursor(mirror: Mirror) -> None:
     with mirror.batch() as batch:
         batch.set_state("cursor", 2)
         batch.write_entries(LARGE)
+
+
+def engine_of(mirror: Mirror) -> Engine:
+    assert isinstance(mirror._store, SqliteStore)
+    return mirror._store._engine
 
 
 def fill(mirror: Mirror) -> None:
@@ -36,11 +42,11 @@ def test_a_file_that_may_not_grow_keeps_what_it_holds(mirror: Mirror) -> None:
     def limit(connection: sqlite3.Connection, _record: object) -> None:
         connection.execute("PRAGMA max_page_count=300")
 
-    event.listen(mirror._store._engine, "connect", limit)
+    event.listen(engine_of(mirror), "connect", limit)
     fill(mirror)
 
     assert (1, None, expected([entry(0)])) == (mirror.revision(), mirror.state("cursor"), told(mirror.load()[1]))
-    event.remove(mirror._store._engine, "connect", limit)
+    event.remove(engine_of(mirror), "connect", limit)
     mirror._store.close()
     assert len(LARGE) == write(mirror, *LARGE)
 

@@ -76,7 +76,9 @@ def test_commits_reach_the_disk_and_readers_do_not_wait(mirror: Mirror) -> None:
         "mirror.db",
         "",
         "mysql://localhost/a",
-        "postgresql+psycopg://me:secret@localhost/a",
+        "postgresql+psycopg2://me:secret@localhost/a",
+        "postgresql://me:secret@localhost",
+        "postgresql://me:secret@localhost:port/a",
     ],
 )
 def test_an_address_that_names_no_file_is_refused(url: str) -> None:

@@ -9,12 +9,12 @@ from contextlib import closing, suppress
 from pathlib import Path
 
 from toggl_pulse.errors import BadRequest, NeedsUser
-from toggl_pulse.mirror.store import Store, translated
+from toggl_pulse.mirror.sqlite import SqliteStore, translated
 
 __all__ = ["copy"]
 
 
-def copy(store: Store, target: Path) -> None:
+def copy(store: SqliteStore, target: Path) -> None:
     """Write a copy to `target`, which must not exist; it appears whole or not at all.
 
     The copy is of one moment, holds no writer up, and is read through before it gets its name.
@@ -39,7 +39,7 @@ def copy(store: Store, target: Path) -> None:
                 leftover.unlink(missing_ok=True)
 
 
-def _write(store: Store, beside: Path, target: Path) -> None:
+def _write(store: SqliteStore, beside: Path, target: Path) -> None:
     # Made by us first, so that nobody else can read it at any moment.
     os.close(os.open(beside, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
     with closing(store.driver_connection()) as source, translated(target), closing(sqlite3.connect(beside)) as copied:

@@ -18,7 +18,6 @@ from toggl_pulse.mirror.batch import Batch
 from toggl_pulse.mirror.catalogue import read_catalogue
 from toggl_pulse.mirror.columns import read_changes, read_columns
 from toggl_pulse.mirror.entries import read_entries, read_finished, read_running, read_versions
-from toggl_pulse.mirror.lock import file_lock
 from toggl_pulse.mirror.records import (
     Account,
     EntryVersion,
@@ -29,7 +28,8 @@ from toggl_pulse.mirror.records import (
     SyncRun,
 )
 from toggl_pulse.mirror.schema import migrate
-from toggl_pulse.mirror.store import BUSY_SECONDS, Store
+from toggl_pulse.mirror.sqlite import SqliteStore
+from toggl_pulse.mirror.store import BUSY_SECONDS, Store, open_store
 from toggl_pulse.mirror.tags import TagBook
 from toggl_pulse.model import JSON, Amount, Catalogue, EntryColumns, QuotaBucket, TimeEntry
 
@@ -45,12 +45,12 @@ class Mirror:
 
     @classmethod
     def open(cls, url: str, *, clock: Callable[[], datetime], busy_seconds: float = BUSY_SECONDS) -> Self:
-        """Open the mirror at `url` (`sqlite:///path`), making it and its directory, or migrating it, as needed.
+        """Open the mirror at `url`, making or migrating it as needed; `sqlite:///path` or `postgresql://…`.
 
-        Before a migration the file is copied beside itself. Raises `NeedsUser` or `Unavailable` with a sentence for
-        a file that is newer than the program, is read-only, locked, damaged or no mirror at all.
+        Before a migration a file is copied beside itself. Raises `NeedsUser` or `Unavailable` with a sentence for
+        one that is newer than the program, out of reach, read-only, locked, damaged or no mirror at all.
         """
-        store = Store(url, busy_seconds=busy_seconds)
+        store = open_store(url, busy_seconds=busy_seconds)
         try:
             migrate(store, now=clock())
         except BaseException:
@@ -77,13 +77,14 @@ class Mirror:
     def claim(self, origin: str, user_id: int) -> None:
         """Make this the mirror of one account for ever, or see that it is; raises `NeedsUser` if it is another's."""
         with self._store.writing() as connection:
+            counter.Counter(connection)  # its lock keeps two first claims apart
             holder = journal.read_account(connection)
             if holder is None:
                 journal.write_account(connection, origin, user_id)
             elif (holder.origin, holder.user_id) != (origin, user_id):
                 wanted = Account(origin, user_id)
                 raise NeedsUser(
-                    f"The mirror {self._store.path} holds {_described(holder)}, not {_described(wanted)}; "
+                    f"The mirror {self._store.name} holds {_described(holder)}, not {_described(wanted)}; "
                     "set DATABASE_URL or DATA_DIR to a place of its own.",
                     code="another_account",
                 )
@@ -192,11 +193,12 @@ class Mirror:
 
     def backup(self, target: Path) -> None:
         """Copy the mirror to a file that does not exist yet, while it is being used; holds no writer up."""
-        backup.copy(self._store, target)
+        if isinstance(self._store, SqliteStore):
+            backup.copy(self._store, target)
 
     def lock(self) -> AbstractContextManager[None]:
         """Hold the right to sync, or raise `Busy` at once; a process that dies lets go of it."""
-        return file_lock(self._store.path.with_name(f"{self._store.path.name}.lock"))
+        return self._store.lock()
 
 
 def _described(account: Account) -> str:

@@ -1,4 +1,4 @@
-"""Which schema a mirror file has, and the way to the current one; a file is copied before it is altered.
+"""Which schema a mirror has, and the way to the current one; a file is copied before it is altered.
 
 Alembic is imported only when there is something to migrate.
 """
@@ -13,6 +13,7 @@ from sqlalchemy import Connection, insert, inspect, text
 from toggl_pulse.errors import NeedsUser
 from toggl_pulse.mirror import tables
 from toggl_pulse.mirror.backup import copy
+from toggl_pulse.mirror.sqlite import SqliteStore
 from toggl_pulse.mirror.store import Store
 
 __all__ = ["SCHEMAS", "VERSION_TABLE", "migrate"]
@@ -21,24 +22,25 @@ SCHEMAS = ("0001",)
 """Every schema there ever was, oldest first; the last one is this program's."""
 
 VERSION_TABLE = "schema_version"
+KINDS = {"sqlite": "file", "postgresql": "database"}
 MIGRATIONS = Path(__file__).parent / "migrations"
 
 
 def migrate(store: Store, *, now: datetime) -> Path | None:
-    """Bring the file to the current schema; returns the copy made before, if there was something to lose.
+    """Bring the mirror to the current schema; returns the copy made before, if there was something to lose.
 
-    Two programs that open a new file at once do this one after the other.
+    Two programs that open a new mirror at once do this one after the other. A failing migration leaves everything as
+    it was; only of a file is a copy made, for a database belongs to somebody who has ways of their own to copy it.
     """
     with store.reading() as connection:
-        if _version(connection, store.path) == SCHEMAS[-1]:
+        if _version(connection, store) == SCHEMAS[-1]:
             return None
-    store.use_wal()
     kept = None
-    with store.writing() as connection:
-        found = _version(connection, store.path)
+    with store.preparing() as connection:
+        found = _version(connection, store)
         if found == SCHEMAS[-1]:
             return None
-        if found is not None:
+        if found is not None and isinstance(store, SqliteStore):
             kept = store.path.with_name(f"{store.path.name}.schema-{found}-{now:%Y%m%dT%H%M%SZ}")
             copy(store, kept)
         _upgrade(connection)
@@ -47,24 +49,31 @@ def migrate(store: Store, *, now: datetime) -> Path | None:
     return kept
 
 
-def _version(connection: Connection, path: Path) -> str | None:
-    """The file's schema; None for a new file."""
-    names = inspect(connection).get_table_names()
+def _version(connection: Connection, store: Store) -> str | None:
+    """The mirror's schema; None for a new place."""
+    names = tables_in(connection)
     if VERSION_TABLE not in names:
         if names:
             raise NeedsUser(
-                f"The file {path} holds another program's tables; set DATABASE_URL to a file of its own.",
+                f"The {KINDS[store.kind]} {store.name} holds another program's tables; "
+                f"set DATABASE_URL to {store.own_place}.",
                 code="not_a_mirror",
             )
         return None
     version = connection.scalar(text(f"SELECT version_num FROM {VERSION_TABLE}"))  # noqa: S608 - a constant
     if version not in SCHEMAS:
         raise NeedsUser(
-            f"The mirror {path} was written by a newer Toggl Pulse (schema {version}, this one knows {SCHEMAS[-1]}); "
-            "upgrade the program.",
+            f"The mirror {store.name} was written by a newer Toggl Pulse "
+            f"(schema {version}, this one knows {SCHEMAS[-1]}); upgrade the program.",
             code="newer_schema",
         )
     return str(version)
+
+
+def tables_in(connection: Connection) -> list[str]:
+    """The tables of the place where a mirror's own would be: on PostgreSQL one schema, whatever else is in sight."""
+    found = inspect(connection)
+    return found.get_table_names(schema=found.default_schema_name)
 
 
 def _upgrade(connection: Connection) -> None:

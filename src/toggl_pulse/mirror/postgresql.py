@@ -1,0 +1,163 @@
+"""The mirror in a PostgreSQL database: connections, snapshots, transactions.
+
+The tables live in the first schema of the search path, so that several mirrors may share one database
+(`?options=-csearch_path%3Dmine`). Knows nothing of what the tables mean.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, contextmanager
+from typing import Any, Literal
+
+import psycopg
+from sqlalchemy import Connection, create_engine, event
+from sqlalchemy.engine import URL
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import TimeoutError as PoolTimeoutError
+
+from toggl_pulse.errors import NeedsUser, PulseError, Unavailable
+from toggl_pulse.mirror.advisory import PREPARING, Right, key_of
+from toggl_pulse.mirror.postgresql_troubles import as_ours
+
+__all__ = ["PostgresqlStore"]
+
+CONNECT_SECONDS = 10
+POOL, POOL_OVERFLOW, POOL_SECONDS = 5, 27, 15.0
+# A client that has vanished without a word, its machine's power gone, is noticed within a minute, and so lets go of
+# the lock and of what it was writing; the operating system's own two hours would keep everyone else waiting.
+SESSION = (
+    "SET tcp_keepalives_idle = 30; SET tcp_keepalives_interval = 10; SET tcp_keepalives_count = 3; "
+    "SET lock_timeout = {milliseconds}"
+)
+KEEPALIVES = {"keepalives_idle": 30, "keepalives_interval": 10, "keepalives_count": 3}
+
+
+class PostgresqlStore:
+    """A pool of connections; a reader has one snapshot, writers go one after the other by locking the counter."""
+
+    kind: Literal["sqlite", "postgresql"] = "postgresql"
+    own_place = "a database of its own, or a schema (?options=-csearch_path%3Dname)"
+
+    def __init__(self, url: URL, *, busy_seconds: float) -> None:
+        url = _with_plain_password(url)
+        self.name = _described(url)
+        self._secrets = tuple(str(value) for value in (url.password, url.query.get("sslpassword")) if value)
+        self._session = SESSION.format(milliseconds=max(1, round(busy_seconds * 1000)))
+        self._arguments: dict[str, Any] = {
+            "connect_timeout": CONNECT_SECONDS,
+            "fallback_application_name": "toggl-pulse",
+            "client_encoding": "utf8",
+            **KEEPALIVES,
+            **url.query,
+        }
+        self._url = url.set(query={})
+        self._engine = create_engine(
+            self._url,
+            connect_args=self._arguments,
+            pool_size=POOL,
+            max_overflow=POOL_OVERFLOW,
+            pool_timeout=POOL_SECONDS,
+            pool_pre_ping=True,  # a server that was started anew is not a failure
+            use_native_hstore=False,
+            hide_parameters=True,  # an error's text names no description of anybody's work
+        )
+        event.listen(self._engine, "connect", self._on_connect)
+        self._readers = self._engine.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
+        self._right = Right()
+
+    @contextmanager
+    def reading(self) -> Iterator[Connection]:
+        """One snapshot for everything read inside; never waits for a writer."""
+        with self._translated(), self._readers.connect() as connection, connection.begin():
+            yield connection
+
+    @contextmanager
+    def writing(self) -> Iterator[Connection]:
+        """One transaction: commits at exit, or rolls back. Who writes revisions locks the counter first.
+
+        While this store holds the right to sync, everything it writes also proves that nobody has taken it over.
+        """
+        with self._translated(), self._engine.connect() as connection, connection.begin():
+            held = self._right.prove(connection)
+            yield connection
+        self._right.confirm(held)
+
+    @contextmanager
+    def preparing(self) -> Iterator[Connection]:
+        """A writing transaction for making or altering tables; others who prepare wait."""
+        with self._translated(), self._engine.connect() as connection, connection.begin():
+            schema = connection.exec_driver_sql("SELECT current_schema()").scalar()
+            if schema is None:
+                raise NeedsUser(
+                    f"The schema that DATABASE_URL chooses does not exist in {self.name}; make it with CREATE SCHEMA.",
+                    code="not_a_mirror",
+                )
+            if (encoding := connection.exec_driver_sql("SHOW server_encoding").scalar()) != "UTF8":
+                raise NeedsUser(
+                    f"The database {self.name} keeps text as {encoding}, which cannot hold every name; "
+                    "make one with ENCODING 'UTF8'.",
+                    code="not_a_mirror",
+                )
+            connection.exec_driver_sql("SELECT pg_advisory_xact_lock(%s::bigint)", (key_of(PREPARING, schema),))
+            yield connection
+
+    @contextmanager
+    def lock(self) -> Iterator[None]:
+        """Hold the right to sync, or raise `Busy` at once; the server frees it when process or connection dies."""
+        with self._translated():
+            connection = self._connect()
+        with self._right.taken(connection, self._translated):
+            yield
+
+    def close(self) -> None:
+        self._engine.dispose()
+
+    def _connect(self) -> psycopg.Connection[Any]:
+        """A connection of its own, outside the pool."""
+        (_, parameters) = self._engine.dialect.create_connect_args(self._url)
+        connection = psycopg.connect(**{**parameters, **self._arguments}, autocommit=True)
+        connection.execute(self._session)
+        return connection
+
+    def _on_connect(self, connection: Any, _record: object) -> None:
+        connection.execute(self._session)
+        connection.commit()
+
+    def _translated(self) -> AbstractContextManager[None]:
+        return translated(self.name, self._secrets)
+
+
+@contextmanager
+def translated(name: str, secrets: tuple[str, ...] = ()) -> Iterator[None]:
+    """The server's and the driver's errors as ours; anything that is a bug passes through."""
+    try:
+        yield
+    except PulseError:
+        raise
+    except DBAPIError as error:
+        found = as_ours(error.orig, name, secrets)
+        if found is None:
+            raise
+        raise found from error
+    except psycopg.Error as error:
+        found = as_ours(error, name, secrets)
+        if found is None:
+            raise
+        raise found from error
+    except PoolTimeoutError as error:
+        raise Unavailable("Too many readers of the mirror at once; try again.", code="mirror_busy") from error
+
+
+def _with_plain_password(url: URL) -> URL:
+    """A password among the parameters is put where passwords are known to be secret."""
+    password = url.query.get("password")
+    if isinstance(password, str):
+        url = url.difference_update_query(["password"])
+        return url if url.password else url.set(password=password)
+    return url
+
+
+def _described(url: URL) -> str:
+    host = url.host or url.query.get("host") or "this machine"
+    return f"{url.database} on {host}" + (f":{url.port}" if url.port else "")
