@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Iterable, MutableMapping
 from dataclasses import dataclass
 from typing import Any
@@ -38,8 +39,10 @@ async def call(
     headers: Headers = (("host", "localhost"),),
     body: Iterable[bytes] = (b"",),
     root_path: str = "",
+    query: bytes = b"",
+    stays: bool = False,
 ) -> Reply:
-    """One request, its body in the given pieces."""
+    """One request, its body in the given pieces; `stays`: whoever asked waits for the answer's end."""
     pieces = list(body)
     sent: list[Message] = []
     scope: MutableMapping[str, Any] = {
@@ -49,8 +52,8 @@ async def call(
         "method": method,
         "scheme": "http",
         "path": path,
-        "raw_path": path.encode(),
-        "query_string": b"",
+        "raw_path": path.encode("utf-8", "replace"),
+        "query_string": query,
         "root_path": root_path,
         "headers": [(n.encode(), v if isinstance(v, bytes) else v.encode("latin-1")) for n, v in headers],
         "server": ("127.0.0.1", 8000),
@@ -59,6 +62,8 @@ async def call(
 
     async def receive() -> Message:
         if not pieces:
+            if stays:
+                await asyncio.Event().wait()
             return {"type": "http.disconnect"}
         piece = pieces.pop(0)
         return {"type": "http.request", "body": piece, "more_body": bool(pieces)}

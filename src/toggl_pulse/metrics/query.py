@@ -242,8 +242,9 @@ def pattern(text: str) -> Any:
 
 def undo_grafana(text: str) -> tuple[str, ...]:
     r"""The values that Grafana's regular-expression form stands for: `(a|b\.c)` is `a` and `b.c`, `a\.b` is `a.b`."""
-    if len(text) > 1 and text[0] == "(" and text[-1] == ")":
-        return tuple(_unescape(part) for part in re.findall(r"((?:\\.|[^\\|])+)(?:\||$)", text[1:-1], re.DOTALL))
+    several = re.fullmatch(r"\(((?:\\.|[^\\])*)\)", text, re.DOTALL)  # an escaped bracket at the end is a name's
+    if several:
+        return tuple(_unescape(part) for part in re.findall(r"((?:\\.|[^\\|])+)(?:\||$)", several[1], re.DOTALL))
     return (_unescape(text),)
 
 
