@@ -13,6 +13,7 @@ from sqlalchemy import Connection, RowMapping, bindparam, insert, select, update
 
 from toggl_pulse.mirror import tables
 from toggl_pulse.mirror.counter import Counter
+from toggl_pulse.mirror.counts import note_written
 from toggl_pulse.mirror.records import EntryVersion, StoredEntry
 from toggl_pulse.mirror.tags import TagBook, placeholder_id
 from toggl_pulse.mirror.values import from_micros, micros, pieces
@@ -131,6 +132,8 @@ class EntryBook:
         if changed:
             self._connection.execute(INSERT_VERSION, replaced)
             self._connection.execute(UPDATE, changed)
+        if different:
+            note_written(self._connection, standing, different)
         return len(different)
 
 

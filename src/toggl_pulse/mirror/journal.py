@@ -12,16 +12,15 @@ import orjson
 from sqlalchemy import Connection, Table, Update, and_, bindparam, delete, func, insert, select, update
 
 from toggl_pulse.mirror import tables
-from toggl_pulse.mirror.records import Account, MirrorCounts, MonthCheck, SetAsideRow, SyncRun
+from toggl_pulse.mirror.records import Account, MonthCheck, SetAsideRow, SyncRun
 from toggl_pulse.mirror.values import digest, from_micros, micros
-from toggl_pulse.model import JSON, QuotaBucket, SetAside, epoch, from_epoch
+from toggl_pulse.model import JSON, QuotaBucket, SetAside, epoch
 
 __all__ = [
     "add_set_aside",
     "finish_run",
     "read_account",
     "read_buckets",
-    "read_counts",
     "read_months",
     "read_runs",
     "read_set_aside",
@@ -167,29 +166,6 @@ def read_tracked_seconds(
         )
     )
     return int(total or 0)
-
-
-def read_counts(connection: Connection) -> MirrorCounts:
-    column = tables.entries.c
-    alive = column.deleted_at_us.is_(None)
-    total, living, running, first, last = connection.execute(
-        select(
-            func.count(),
-            func.count().filter(alive),
-            func.count().filter(alive, column.stop.is_(None)),
-            func.min(column.start).filter(alive),
-            func.max(column.start).filter(alive),
-        ).select_from(tables.entries)
-    ).one()
-    return MirrorCounts(
-        entries=living,
-        deleted=total - living,
-        running=running,
-        versions=connection.execute(select(func.count()).select_from(tables.entry_versions)).scalar_one(),
-        set_aside=connection.execute(select(func.count()).select_from(tables.set_aside)).scalar_one(),
-        first_start=None if first is None else from_epoch(first),
-        last_start=None if last is None else from_epoch(last),
-    )
 
 
 def _put(connection: Connection, table: Table, key: Row, values: Row) -> None:

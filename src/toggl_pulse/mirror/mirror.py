@@ -17,6 +17,7 @@ from toggl_pulse.mirror import backup, counter, journal
 from toggl_pulse.mirror.batch import Batch
 from toggl_pulse.mirror.catalogue import read_catalogue
 from toggl_pulse.mirror.columns import read_changes, read_columns
+from toggl_pulse.mirror.counts import read_counts
 from toggl_pulse.mirror.entries import read_entries, read_finished, read_running, read_versions
 from toggl_pulse.mirror.records import (
     Account,
@@ -169,7 +170,7 @@ class Mirror:
 
     def counts(self) -> MirrorCounts:
         with self._store.reading() as connection:
-            return journal.read_counts(connection)
+            return read_counts(connection)
 
     def load_quota(self) -> list[QuotaBucket]:
         with self._store.reading() as connection:
