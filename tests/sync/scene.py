@@ -78,10 +78,10 @@ class Scene:
     def finish(self, *, most: int = 40) -> list[RunReport]:
         """Sync, and go on whenever the quota returns, until everything is read."""
         runs = [self.sync()]
-        while runs[-1].outcome == "partly":
+        while (until := runs[-1].waits_until) is not None:
+            assert runs[-1].outcome == "partly"
             assert len(runs) < most
-            assert runs[-1].waits_until is not None
-            self.clock.now = max(self.clock.now, runs[-1].waits_until - self.skew)
+            self.clock.now = max(self.clock.now, until - self.skew)
             runs.append(self.sync("history", full=False))
         return runs
 

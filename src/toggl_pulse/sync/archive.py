@@ -5,6 +5,7 @@ What comes next is decided in `history`; here it is asked, and rows and progress
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from datetime import date, timedelta
 
@@ -18,7 +19,7 @@ from toggl_pulse.sync.save import save_entries, save_names, set_months
 from toggl_pulse.sync.session import Session
 from toggl_pulse.sync.state import State
 from toggl_pulse.sync.windows import day_of, day_start, month_name
-from toggl_pulse.toggl import ReportPage
+from toggl_pulse.toggl import Named, ReportPage
 
 __all__ = [
     "agrees_but_for_running",
@@ -28,6 +29,7 @@ __all__ = [
     "head",
     "plan_refuses_days",
     "put",
+    "question",
     "read_page",
     "read_total",
 ]
@@ -82,9 +84,17 @@ def _save_page(session: Session, history: History, page: ReportPage) -> None:
     )
     with session.mirror.batch() as batch:
         counts = save_entries(batch, own, "report", amounts=amounts, set_aside=page.set_aside, run_id=session.run_id)
-        counts.add(save_names(batch, session.only_unknown(page.named), run_id=session.run_id))
+        named = session.only_unknown(_named_by(own, page.named))
+        counts.add(save_names(batch, named, run_id=session.run_id))
         put(batch, after)
     session.count(counts)
+
+
+def _named_by(entries: Iterable[TimeEntry], named: Iterable[Named]) -> Iterator[Named]:
+    """Names that belong to these entries: a page may hold, or be, somebody else's."""
+    ids = {(entry.project_id, entry.task_id, entry.user_id) for entry in entries}
+    wanted = {number for row in ids for number in row}
+    return (row for row in named if row.id in wanted)
 
 
 async def read_total(session: Session, state: State, workspace_id: int) -> None:
@@ -186,7 +196,7 @@ def plan_refuses_days(session: Session, state: State, workspace_id: int) -> None
 def give_up_days(session: Session, state: State, workspace_id: int, error: PulseError) -> None:
     """Toggl will not answer this question: its months stay not verified, and the rest goes on."""
     history, span = head(state, workspace_id)
-    session.refused("reports", error)
+    session.refused(question(span, workspace_id), error)
     with session.mirror.batch() as batch:
         set_months(batch, workspace_id, past.months_of(span), "not_verified", session.clock())
         put(batch, past.after_refusal(history))
@@ -194,9 +204,14 @@ def give_up_days(session: Session, state: State, workspace_id: int, error: Pulse
 
 def block(session: Session, state: State, workspace_id: int, error: PulseError) -> None:
     """The account may not see this workspace's Reports; it is tried again with the next full sync."""
-    history, _span = head(state, workspace_id)
-    session.refused("reports", error)
+    history, span = head(state, workspace_id)
+    session.refused(question(span, workspace_id), error)
     _write_history(session, replace(history, blocked=error.message))
+
+
+def question(span: Span, workspace_id: int) -> str:
+    """What was asked, under which a lasting refusal is remembered."""
+    return f"reports:{workspace_id}:{span.first.year}"
 
 
 def head(state: State, workspace_id: int) -> tuple[History, Span]:

@@ -17,7 +17,7 @@ import structlog
 from toggl_pulse.errors import BadRequest, Busy, NeedsUser, PlanLimit, PulseError, QuotaSpent, RetryLater
 from toggl_pulse.mirror import Account, Mirror, Outcome, SyncRun
 from toggl_pulse.model import Catalogue
-from toggl_pulse.sync import archive, names, proof, recent
+from toggl_pulse.sync import archive, hindrance, names, proof, recent
 from toggl_pulse.sync import state as memory
 from toggl_pulse.sync.plan import Ask, Budget, Done, Job, Wait, next_job
 from toggl_pulse.sync.progress import STAGES, Progress, progress_of
@@ -164,16 +164,20 @@ class Syncer:
             job = next_job(state, self._budgets(), self._buckets(state), ask, session.tally, self._clock())
             if isinstance(job, Done):
                 self._tell(progress_of(state, "done"))
-                return _Ending("done", "")
+                return _done(session)
             if isinstance(job, Wait):
                 self._tell(progress_of(state, "waiting", waits_until=job.until))
                 return _waiting(job, hindered)
             self._tell(progress_of(state, STAGES[job.what]))
+            what = hindrance.question(state, job)
             try:
                 await self._do(session, state, ask, job)
+                session.helped.add(what)
             except RetryLater as error:
-                if not isinstance(error, QuotaSpent) and job.what in ESSENTIAL:
-                    raise
+                if not isinstance(error, QuotaSpent):
+                    if job.what in ESSENTIAL:
+                        raise
+                    session.hindered[what] = error
                 hindered = error
                 later = max(error.at, self._clock() + timedelta(seconds=1))
                 blocked = {**session.tally.blocked, job.bucket: later}
@@ -249,10 +253,14 @@ class Syncer:
                 batch.set_state(memory.WAITS, memory.waits_json(ending.buckets) or None)
             if state.cursor is not None and state.cursor.gap is not None and not state.reading_again:
                 batch.set_state(memory.CURSOR, memory.cursor_json(replace(state.cursor, gap=None)))
+            hindered = hindrance.after(state, session, now)
+            if hindered != state.hindered:
+                batch.set_state(memory.HINDERED, memory.hindered_json(hindered) or None)
             trouble = self._trouble(state, run, ending)
             if trouble != state.trouble:
                 batch.set_state(memory.TROUBLE, memory.trouble_json(trouble) if trouble else None)
         self._log(state, run, trouble)
+        hindrance.tell(state, session, hindered, run)
         self.unwritable = None
         return _report(run, ending)
 
@@ -304,6 +312,14 @@ def _waiting(wait: Wait, hindered: PulseError | None) -> _Ending:
     until = f"it goes on at {wait.until:%Y-%m-%d %H:%M} UTC"
     what = hindered.message.rstrip(".") if hindered else "Toggl's hourly quota is used up"
     return _Ending("partly", f"{what}; {until}.", hindered, wait.until, wait.buckets)
+
+
+def _done(session: Session) -> _Ending:
+    """Nothing is left to ask, but an answer may have been refused that should have come."""
+    refused = [error for error in session.hindered.values() if isinstance(error, BadRequest)]
+    if not refused:
+        return _Ending("done", "")
+    return _Ending("partly", f"{refused[0].message.rstrip('.')}; the next full sync asks again.", refused[0])
 
 
 def _failed(error: PulseError) -> _Ending:

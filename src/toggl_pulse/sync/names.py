@@ -26,7 +26,7 @@ from toggl_pulse.sync.state import Contact, Cursor, Names, State
 from toggl_pulse.sync.windows import day_of, day_start, month_name
 from toggl_pulse.toggl import REACH, Me, Rows
 
-__all__ = ["give_up_names", "read_me", "read_names"]
+__all__ = ["give_up_names", "question", "read_me", "read_names"]
 
 log = structlog.get_logger()
 
@@ -241,9 +241,14 @@ def _finish_step(session: Session, state: State, step: str, rows: Rows[Any] | No
 def give_up_names(session: Session, state: State, step: str, error: PulseError) -> None:
     """Toggl will not give this list: it is remembered, and the refresh goes on without it."""
     if not isinstance(error, PlanLimit | NeedsUser) or not step.endswith((":tasks", ":users")):
-        session.refused(step, error)
+        session.refused(question(step), error)
     with session.mirror.batch() as batch:
         _drop_step(batch, state, step, refused=True)
+
+
+def question(step: str) -> str:
+    """What a step asks, under which a lasting refusal is remembered; what is new is also found with what changed."""
+    return "names:" + step.removeprefix("new:").removeprefix("changed:")
 
 
 def _drop_step(batch: Batch, state: State, step: str, *, covered: bool = False, refused: bool = False) -> None:

@@ -218,21 +218,28 @@ async def check_current(session: Session, state: State) -> Counts:
 
 
 async def _is_gone(session: Session, state: State, entry: TimeEntry, current: TimeEntry | None) -> bool:
-    """That Toggl does not know an id may be somebody's error page; that its own second lacks it too is proof.
+    """That Toggl does not know an id may be somebody's error page; a list that lacks it and shows another is proof.
 
     Of what began too long ago for that: proof is that another entry runs, or that Toggl knows another by its id.
     """
     now = session.server_now(state)
-    if now - entry.start > REACH:
-        if current is not None:
-            return True
-        others = await session.blocking(
-            lambda: session.mirror.finished(entry.workspace_id, now - REACH, now, user_id=session.user_id)
-        )
-        newest = max(others, key=lambda other: other.start, default=None)
-        return newest is not None and await session.client.entry(newest.id) is not None
-    answer = await session.client.entries_between(entry.start, entry.start + timedelta(seconds=1))
-    return not answer.truncated and not answer.set_aside and all(row.id != entry.id for row in answer.entries)
+    old = now - entry.start > REACH
+    if old and current is not None:
+        return True
+    others = await session.blocking(
+        lambda: session.mirror.finished(entry.workspace_id, now - REACH, now, user_id=session.user_id)
+    )
+    if not others:
+        return False
+    if old:
+        newest = max(others, key=lambda other: other.start)
+        return await session.client.entry(newest.id) is not None
+    # An empty answer proves nothing: the window reaches as far as the nearest entry that it ought to show.
+    nearest = min(others, key=lambda other: abs(other.start - entry.start))
+    first, last = sorted((nearest.start, entry.start))
+    answer = await session.client.entries_between(first, last + timedelta(seconds=1))
+    whole = bool(answer.entries) and not answer.truncated and not answer.set_aside
+    return whole and all(row.id != entry.id for row in answer.entries)
 
 
 def _save_current(session: Session, rows: list[TimeEntry], gone: list[int]) -> Counts:

@@ -41,7 +41,10 @@ async def in_thread(work: Callable[[], T]) -> T:
 
 @dataclass(slots=True)
 class Session:
-    """`pages` are where single days of more than a page go on; they live no longer than the run."""
+    """`pages` are where single days of more than a page go on; they live no longer than the run.
+
+    `hindered` is what could not be had, with the reason, and `helped` what could: names of questions, see `state`.
+    """
 
     client: TogglClient
     mirror: Mirror
@@ -54,6 +57,8 @@ class Session:
     tally: Tally = field(default_factory=Tally)
     pages: dict[tuple[int, str], PageToken] = field(default_factory=dict)
     skew: timedelta | None = None
+    hindered: dict[str, PulseError] = field(default_factory=dict)
+    helped: set[str] = field(default_factory=set)
 
     async def blocking(self, work: Callable[[], T]) -> T:
         return await in_thread(work)
@@ -122,4 +127,4 @@ class Session:
 
     def refused(self, what: str, error: PulseError) -> None:
         """Toggl would not answer something that the run can do without."""
-        log.warning("sync.refused", what=what, code=error.code, run=self.run_id)
+        self.hindered[what] = error

@@ -32,8 +32,10 @@ NAMES = "sync.names"
 REACH_KEY = "sync.reach"
 TROUBLE = "sync.trouble"
 WAITS = "sync.waits"
+HINDERED = "sync.hindered"
 OWED = "sync.owed"
 """A full sync was due and has not begun its work, for the quota or the network did not let it."""
+
 FREE_LOOK = "sync.free_look"
 """Whether asking `/me/quota` was seen not to be counted."""
 
@@ -104,7 +106,11 @@ class Trouble:
 
 @dataclass(frozen=True, slots=True)
 class State:
-    """All of it; `cursor` is None before the first start."""
+    """All of it; `cursor` is None before the first start.
+
+    `trouble` is why the last runs failed; `hindered` is what a run could not have and could do without, by the
+    question: `names:…`, `reach`, `reports:<workspace>:<year>`.
+    """
 
     cursor: Cursor | None = None
     contact: Contact | None = None
@@ -112,6 +118,7 @@ class State:
     reach: Reach = field(default_factory=Reach)
     histories: Mapping[int, History] = field(default_factory=dict)
     trouble: Trouble | None = None
+    hindered: Mapping[str, Trouble] = field(default_factory=dict)
     waits: Mapping[str, datetime] = field(default_factory=dict)
     owed: bool = False
 
@@ -136,7 +143,8 @@ def read_state(values: Mapping[str, JSON]) -> State:
         names=_names(values[NAMES]) if NAMES in values else None,
         reach=_reach(values[REACH_KEY]) if REACH_KEY in values else Reach(),
         histories={history.workspace_id: history for history in histories},
-        trouble=Trouble(values[TROUBLE][0], _moment(values[TROUBLE][1])) if TROUBLE in values else None,
+        trouble=_trouble(values[TROUBLE]) if TROUBLE in values else None,
+        hindered={what: _trouble(value) for what, value in values.get(HINDERED, {}).items()},
         waits={name: _moment(text) for name, text in values.get(WAITS, {}).items()},
         owed=bool(values.get(OWED)),
     )
@@ -178,6 +186,10 @@ def trouble_json(trouble: Trouble) -> JSON:
     return [trouble.code, trouble.since.isoformat()]
 
 
+def hindered_json(hindered: Mapping[str, Trouble]) -> JSON:
+    return {what: trouble_json(trouble) for what, trouble in hindered.items()}
+
+
 def waits_json(waits: Mapping[str, datetime] | None) -> JSON:
     return {name: moment.isoformat() for name, moment in (waits or {}).items()}
 
@@ -188,6 +200,10 @@ def history_key(workspace_id: int) -> str:
 
 def _moment(text: str) -> datetime:
     return datetime.fromisoformat(text)
+
+
+def _trouble(value: JSON) -> Trouble:
+    return Trouble(value[0], _moment(value[1]))
 
 
 def _cursor(value: JSON) -> Cursor:

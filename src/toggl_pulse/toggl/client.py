@@ -166,7 +166,7 @@ class TogglClient:
 
     async def current(self) -> TimeEntry | None:
         """The running entry, if there is one."""
-        return await self._one("/me/time_entries/current")
+        return await self._one("/me/time_entries/current", null=True)
 
     async def entry(self, entry_id: int) -> TimeEntry | None:
         """One entry of any age, or None when Toggl does not know it."""
@@ -285,14 +285,15 @@ class TogglClient:
             raise Broken("the entry is somebody else's")
         return entry
 
-    async def _one(self, path: str) -> TimeEntry | None:
+    async def _one(self, path: str, *, null: bool = False) -> TimeEntry | None:
+        """None when Toggl does not know it; `null` says whether it may also answer so."""
         try:
             answer = await self._get(path)
         except BadRequest as error:
             if error.code in {"toggl_not_found", "toggl_gone"}:
                 return None
             raise
-        if answer.data is None:
+        if answer.data is None and null:
             return None
         sieve = Sieve(self._hide)
         entries = sieve.rows("time_entry", [answer.data], self._own)
