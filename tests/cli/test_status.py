@@ -4,6 +4,7 @@ from pathlib import Path
 import pytest
 
 from cli.scene import Run
+from toggl_pulse.cli.status import described
 from toggl_pulse.demo import DEMO_TOKEN, Loopback, World
 
 
@@ -68,6 +69,17 @@ def test_a_spent_quota_is_told_with_its_end(run: Run, toggl: Loopback, world: Wo
     shown = lines_of(run("status").out)
 
     assert "; waits for Toggl's quota until 20" in shown["History"]
+    assert ", as Toggl said at 20" in shown["Quota"]
+
+
+def test_changes_that_may_be_missing_are_told_until_all_is_read_again(run: Run, filled: Path) -> None:
+    state = json.loads(run("status", "--json").out)
+    state["history"]["gap"] = ["2026-01-02T03:04:05+00:00", "2026-06-02T03:04:05+00:00"]
+
+    shown = dict(described(state))
+
+    assert shown["History"].count("2026-0") == 2
+    assert shown["History"].endswith(" may be missing until all is read again")
 
 
 @pytest.mark.parametrize("words", [("status",), ("status", "--json")])

@@ -74,6 +74,9 @@ def _history(history: dict[str, Any]) -> str:
     text = f"{history['detail']} ({history['windows_done']} windows done, {rows:,} rows read)"
     if history["waits_until"]:
         text += f"; waits for Toggl's quota until {_when(history['waits_until'])}"
+    if history["gap"]:
+        start, end = map(_when, history["gap"])
+        text += f"; changes between {start} and {end} may be missing until all is read again"
     for workspace in history["workspaces"]:
         if workspace["blocked"]:
             text += f"; workspace {workspace['workspace_id']} cannot be read: {workspace['blocked']}"
@@ -101,7 +104,8 @@ def _bucket(bucket: dict[str, Any]) -> str:
     if not bucket["open"]:
         return f"{bucket['name']}: a new hour has begun"
     total = f" of {bucket['total']}" if bucket["total"] is not None else ""
-    return f"{bucket['name']}: {bucket['remaining']}{total} left until {_when(bucket['resets_at'])}"
+    seen = f"as Toggl said at {_when(bucket['seen_at'])}"
+    return f"{bucket['name']}: {bucket['remaining']}{total} left until {_when(bucket['resets_at'])}, {seen}"
 
 
 def _set_aside(mirror: dict[str, Any]) -> str:
