@@ -89,7 +89,8 @@ def test_a_secret_file_that_is_not_there_is_one_sentence(monkeypatch: pytest.Mon
         ("LOG_LEVEL", "loud"),
         ("TOGGL_API_URL", "ftp://example.org"),
         ("TOGGL_API_URL", "http://example.org"),
-        ("API_TOKEN", "line\nbreak"),
+        ("API_TOKEN", "a long token with a line\nbreak"),
+        ("API_TOKEN", "fifteen letters"),
     ],
 )
 def test_a_bad_value_is_one_sentence_that_names_the_variable(
@@ -121,7 +122,7 @@ def test_email_without_password_is_refused(monkeypatch: pytest.MonkeyPatch) -> N
 
 def test_what_is_in_force_shows_every_setting_and_no_secret(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in ("TOGGL_API_TOKEN", "TOGGL_PASSWORD", "API_TOKEN"):
-        monkeypatch.setenv(name, "hush-hush")
+        monkeypatch.setenv(name, "hush-hush-hush-hush")
     monkeypatch.setenv("TOGGL_EMAIL", "me@example.org")
     monkeypatch.setenv("DATABASE_URL", "postgresql+psycopg://pulse:hush-hush@db:5432/pulse?sslmode=require")
 

@@ -27,6 +27,8 @@ __all__ = ["HIDDEN", "LOOPBACK_NAMES", "Settings", "describe", "in_force", "is_l
 HIDDEN = "(hidden)"
 LOOPBACK_NAMES = ("localhost", "127.0.0.1", "::1")
 
+SHORTEST_TOKEN = 16
+
 # Toggl gives 30 requests an hour for `/me…` on every listed plan; a reserve of all of them would stop the mirror.
 _USER_QUOTA = 30
 
@@ -87,7 +89,7 @@ class Settings(BaseSettings):
     timezone: str | None = Field(None, description="Default IANA time zone of queries; without it the Toggl profile's")
     api_token: SecretStr | None = Field(
         None,
-        description="Protects every endpoint but health. Without it only a loopback `HOST` is accepted",
+        description="Protects every endpoint but health; at least 16 characters. Without it only a loopback `HOST` is accepted",
     )
     host: str = Field("127.0.0.1", description="Address to listen on")
     port: int = Field(8000, ge=0, le=65535, description="Port to listen on; 0 takes a free one")
@@ -130,6 +132,15 @@ class Settings(BaseSettings):
     def _header_safe(cls, value: SecretStr | None) -> SecretStr | None:
         if value is not None and not (value.get_secret_value().isascii() and value.get_secret_value().isprintable()):
             message = "must consist of printable ASCII characters"
+            raise ValueError(message)
+        return value
+
+    @field_validator("api_token")
+    @classmethod
+    def _hard_to_guess(cls, value: SecretStr | None) -> SecretStr | None:
+        # wrong tokens are not slowed down, for that would lock out their owner with everyone behind the same proxy
+        if value is not None and len(value.get_secret_value()) < SHORTEST_TOKEN:
+            message = f"must have at least {SHORTEST_TOKEN} characters; `openssl rand -hex 32` makes a good one"
             raise ValueError(message)
         return value
 
