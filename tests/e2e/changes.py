@@ -63,7 +63,13 @@ class Hand:
             row["deleted_at"] = 1
 
     def _revive(self) -> None:
-        gone = [row for row in self._state["entries"] if row["deleted_at"] and row["stop"] is not None]
+        # an entry whose project went after it would stand there with a project that Toggl does not have
+        projects = {row["id"] for row in self._state["projects"] if not row["deleted_at"]} | {None}
+        gone = [
+            row
+            for row in self._state["entries"]
+            if row["deleted_at"] and row["stop"] is not None and row["project_id"] in projects
+        ]
         if gone:
             row = self._random.choice(gone)
             self._do("revive_entry", number=row["id"])
