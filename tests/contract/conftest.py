@@ -39,7 +39,8 @@ def mirror(open_mirror: OpenMirror) -> Mirror:
     return open_mirror()
 
 
-@pytest.fixture(params=STORES)
+# Hundreds of examples: on PostgreSQL among the long proofs.
+@pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=[pytest.mark.postgresql, pytest.mark.long])])
 def fresh_mirror(request: pytest.FixtureRequest) -> FreshMirror:
     """Gives a new empty store each time it is called, for tests of many examples."""
     if request.param == "postgresql":

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import replace
 from typing import Any
 
 from sqlalchemy import BindParameter, Connection, bindparam, insert, select, update
 
 from toggl_pulse.mirror import tables
-from toggl_pulse.mirror.values import pieces
+from toggl_pulse.mirror.values import pieces, storable_values
 from toggl_pulse.model import Amount
 
 __all__ = ["read_amounts", "write_amounts"]
@@ -28,7 +29,7 @@ def read_amounts(connection: Connection, ids: Iterable[int] | None) -> dict[int,
 
 
 def write_amounts(connection: Connection, amounts: Iterable[Amount]) -> None:
-    newest = {amount.entry_id: amount for amount in amounts}
+    newest = {amount.entry_id: _storable(amount) for amount in amounts}
     standing = read_amounts(connection, newest)
     new, changed = [], []
     for entry_id, amount in newest.items():
@@ -46,3 +47,8 @@ def write_amounts(connection: Connection, amounts: Iterable[Amount]) -> None:
         connection.execute(INSERT, new)
     if changed:
         connection.execute(UPDATE, changed)
+
+
+def _storable(amount: Amount) -> Amount:
+    made = storable_values({"currency": amount.currency})
+    return replace(amount, **made) if made else amount

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import replace
 from datetime import datetime
 
 from sqlalchemy import Connection
@@ -14,6 +15,7 @@ from toggl_pulse.mirror.counter import Counter
 from toggl_pulse.mirror.entries import EntryBook
 from toggl_pulse.mirror.records import CatalogueCounts, MonthCheck, StoredEntry, SyncRun
 from toggl_pulse.mirror.tags import TagBook, placeholder_id
+from toggl_pulse.mirror.values import storable
 from toggl_pulse.model import JSON, Amount, SetAside, Tag, TimeEntry
 
 __all__ = ["Batch"]
@@ -48,7 +50,7 @@ class Batch:
         Each of those gets the next revision, and the version it replaces goes to the history. Tags count by their
         set, not by their order; an amount alone makes no version.
         """
-        rows = list(entries)
+        rows = [_storable(entry) for entry in entries]
         if placeholders := self._entries.nameless(rows):
             self.write_catalogue(placeholders)
         changed = self._entries.write(rows)
@@ -118,3 +120,10 @@ class Batch:
     def save(self) -> None:
         """Called by `Mirror.batch` just before the commit."""
         self._counter.save()
+
+
+def _storable(entry: TimeEntry) -> TimeEntry:
+    description, tags = storable(entry.description), tuple(map(storable, entry.tags))
+    if description == entry.description and tags == entry.tags:
+        return entry
+    return replace(entry, description=description, tags=tags)

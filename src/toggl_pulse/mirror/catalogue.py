@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from datetime import datetime
 from typing import Any, TypeAlias
 
@@ -12,7 +12,7 @@ from sqlalchemy import Connection, Table, bindparam, insert, select, update
 
 from toggl_pulse.mirror import tables
 from toggl_pulse.mirror.counter import Counter
-from toggl_pulse.mirror.values import from_micros, micros, pieces
+from toggl_pulse.mirror.values import from_micros, micros, pieces, storable_values
 from toggl_pulse.model import Catalogue, Client, Profile, Project, Tag, Task, User, Workspace
 
 __all__ = ["CatalogueRow", "Written", "read_catalogue", "write_rows"]
@@ -45,7 +45,7 @@ def write_rows(
     """Write the rows that say something new (of two with one id the last) and count the others."""
     by_kind: dict[type[CatalogueRow], dict[int, CatalogueRow]] = {}
     for row in rows:
-        by_kind.setdefault(type(row), {})[row.id] = row
+        by_kind.setdefault(type(row), {})[row.id] = _storable(row)
     written: list[Written] = []
     unchanged = 0
     for kind, newest in by_kind.items():
@@ -53,6 +53,11 @@ def write_rows(
         written += changes
         unchanged += len(newest) - len(changes)
     return written, unchanged
+
+
+def _storable(row: CatalogueRow) -> CatalogueRow:
+    made = storable_values({field.name: getattr(row, field.name) for field in fields(row)})
+    return replace(row, **made) if made else row
 
 
 def _write_kind(

@@ -13,7 +13,7 @@ from sqlalchemy import Connection, Table, Update, and_, bindparam, delete, func,
 
 from toggl_pulse.mirror import tables
 from toggl_pulse.mirror.records import Account, MonthCheck, SetAsideRow, SyncRun
-from toggl_pulse.mirror.values import digest, from_micros, micros
+from toggl_pulse.mirror.values import digest, from_micros, micros, storable_values
 from toggl_pulse.model import JSON, QuotaBucket, SetAside, epoch
 
 __all__ = [
@@ -108,11 +108,12 @@ def read_runs(connection: Connection, limit: int) -> list[SyncRun]:
 def add_set_aside(connection: Connection, rows: Iterable[SetAside], run_id: int | None, now: datetime) -> None:
     table = tables.set_aside
     for row in rows:
-        key = digest(row.kind, row.row_id, row.reason, row.raw)
+        values = {field.name: getattr(row, field.name) for field in fields(row)}
+        values |= storable_values(values)
+        key = digest(*values.values())
         seen = {"times": table.c.times + 1, "last_seen_us": micros(now)}
         again = connection.execute(update(table).where(table.c.digest == key).values(seen))
         if not again.rowcount:
-            values = {field.name: getattr(row, field.name) for field in fields(row)}
             connection.execute(
                 insert(table).values(digest=key, run_id=run_id, times=1, last_seen_us=micros(now), **values)
             )
@@ -192,7 +193,7 @@ def _values(record: SyncRun | MonthCheck | QuotaBucket) -> Row:
             values[f"{field.name}_us"] = micros(value)
         else:
             values[field.name] = value
-    return values
+    return values | storable_values(values)
 
 
 def _record(kind: type[Record], row: Row) -> Record:

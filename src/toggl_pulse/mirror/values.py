@@ -1,13 +1,13 @@
-"""Values on their way into the tables and back: times as integers, keys in pieces that every database takes."""
+"""Values on their way into the tables and back: times as integers, keys in pieces, texts that every database takes."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import UTC, datetime, timedelta
 from hashlib import blake2b
-from typing import TypeVar, overload
+from typing import Any, TypeVar, overload
 
-__all__ = ["digest", "from_micros", "micros", "pieces"]
+__all__ = ["digest", "from_micros", "micros", "pieces", "storable", "storable_values"]
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 MICROSECOND = timedelta(microseconds=1)
@@ -31,6 +31,33 @@ def from_micros(value: int) -> datetime: ...
 def from_micros(value: None) -> None: ...
 def from_micros(value: int | None) -> datetime | None:
     return None if value is None else EPOCH + value * MICROSECOND
+
+
+def storable(text: str) -> str:
+    """The text as every database can keep it: U+FFFD stands for NUL characters and for halves of surrogate pairs.
+
+    Done before anything is compared, so that what reads back is what was compared and no endless versions arise.
+    """
+    if not text.isascii():
+        try:
+            text.encode()
+        except UnicodeEncodeError:
+            text = text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+    return text.replace("\0", "\N{REPLACEMENT CHARACTER}")
+
+
+def storable_values(values: Mapping[str, Any]) -> dict[str, Any]:
+    """Those of these values that are texts or tuples of texts and cannot be kept as they are, made so that they can."""
+    made = {}
+    for name, value in values.items():
+        kept = value
+        if isinstance(value, str):
+            kept = storable(value)
+        elif isinstance(value, tuple) and value and isinstance(value[0], str):
+            kept = tuple(map(storable, value))
+        if kept != value:
+            made[name] = kept
+    return made
 
 
 def digest(*parts: object) -> str:
