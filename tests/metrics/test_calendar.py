@@ -2,7 +2,7 @@ from __future__ import annotations
 
 from datetime import date, datetime, timedelta
 from itertools import pairwise
-from zoneinfo import ZoneInfo
+from zoneinfo import ZoneInfo, available_timezones
 
 import numpy as np
 import pytest
@@ -13,6 +13,7 @@ from metrics import reference
 from metrics.reference import Question, utc
 from metrics.scenes import LONGEST_DAYS, MOMENTS, QUICK
 from toggl_pulse.errors import BadRequest
+from toggl_pulse.metrics import calendar
 from toggl_pulse.metrics.calendar import INTERVALS, MAX_POINTS, Steps, choose_interval, day_of_week_and_hour, steps
 
 BERLIN = ZoneInfo("Europe/Berlin")
@@ -240,3 +241,11 @@ def test_weekday_and_hour_of_any_moments(zone: str, moments: list[int]) -> None:
     assert [(each.isoweekday() % 7, each.hour) for each in clocks] == list(
         zip(weekday.tolist(), hour.tolist(), strict=True)
     )
+
+
+@pytest.mark.long
+def test_no_clock_goes_back_by_more_than_the_time_since_it_last_changed() -> None:
+    for name in sorted(available_timezones()):
+        offsets = calendar._offsets(ZoneInfo(name), utc(2006, 1, 1), utc(2101, 1, 1))
+
+        assert (np.diff(offsets.since[1:] + offsets.offset) > 0).all(), name

@@ -71,7 +71,8 @@ class _Offsets:
 
         In a gap that is the moment of the change. Where the clock goes back over midnight, the day has begun by then.
         """
-        read_by_then = np.maximum.accumulate(self.since[1:] + self.offset)
+        # rising, for no clock ever goes back by more than the time since it last changed
+        read_by_then = self.since[1:] + self.offset
         at = np.searchsorted(read_by_then, local, side="right")
         found: Ints = np.maximum(self.since[at], local - self.offset[at])
         return found

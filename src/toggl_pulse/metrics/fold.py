@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,8 +19,7 @@ __all__ = ["OTHER", "Folding", "Shown"]
 Ints = NDArray[np.int64]
 
 
-@dataclass(frozen=True, slots=True)
-class Shown:
+class Shown(NamedTuple):
     """A group of an answer. `other` marks the rest that `limit` folded; its key is `OTHER`."""
 
     key: Key
