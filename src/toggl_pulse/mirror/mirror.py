@@ -18,7 +18,9 @@ from toggl_pulse.mirror.batch import Batch
 from toggl_pulse.mirror.catalogue import read_catalogue
 from toggl_pulse.mirror.columns import read_changes, read_columns
 from toggl_pulse.mirror.counts import read_counts
+from toggl_pulse.mirror.copier import Copied, CopyProgress, copy_mirror
 from toggl_pulse.mirror.entries import read_entries, read_finished, read_running, read_versions
+from toggl_pulse.mirror.kept import revision_kept, write_kept
 from toggl_pulse.mirror.records import (
     Account,
     EntryVersion,
@@ -30,11 +32,14 @@ from toggl_pulse.mirror.records import (
 )
 from toggl_pulse.mirror.schema import migrate
 from toggl_pulse.mirror.sqlite import SqliteStore
-from toggl_pulse.mirror.store import BUSY_SECONDS, Store, open_store
+from toggl_pulse.mirror.store import BUSY_SECONDS, Store, open_store, sqlite_path
 from toggl_pulse.mirror.tags import TagBook
 from toggl_pulse.model import JSON, Amount, Catalogue, EntryColumns, QuotaBucket, TimeEntry
 
 __all__ = ["Mirror"]
+
+FEW_CHANGES = 4096
+"""As many changed entries are read row by row in a few milliseconds."""
 
 
 class Mirror:
@@ -192,10 +197,43 @@ class Mirror:
             yield batch
             batch.save()
 
-    def backup(self, target: Path) -> None:
-        """Copy the mirror to a file that does not exist yet, while it is being used; holds no writer up."""
+    def keep_columns(self, few: int = FEW_CHANGES) -> bool:
+        """Keep what `load` gives as arrays in the database, if enough has changed; returns whether it was done.
+
+        Costs what a load costs, so that it is for whoever has just written, not for whoever answers.
+        """
+        with self._store.reading() as connection:
+            revision = counter.current(connection)
+            kept, count = revision_kept(connection)
+            if revision - kept < max(few, count // 20):
+                return False
+            columns = read_columns(connection)
+        with self._store.writing() as connection:
+            counter.Counter(connection)  # its lock keeps two writers apart
+            if revision_kept(connection)[0] < revision:
+                write_kept(connection, revision, columns)
+        return True
+
+    def backup(self, target: Path, *, progress: CopyProgress = lambda *_: None) -> Copied | None:
+        """Copy the mirror to a SQLite file that does not exist yet, while it is being used; holds no writer up.
+
+        A file is copied page by page; from a server rows are copied, and what was compared is returned.
+        """
         if isinstance(self._store, SqliteStore):
             backup.copy(self._store, target)
+            return None
+        return backup.copy_rows(self._store, target, progress=progress)
+
+    def copy_to(self, url: str, *, progress: CopyProgress = lambda *_: None) -> Copied:
+        """Copy the mirror into another, empty database, row by row, while it is being used; all or nothing."""
+        path = sqlite_path(url, name="The address given")
+        if path is not None:
+            return backup.copy_rows(self._store, path, progress=progress)
+        target = open_store(url, name="The address given")
+        try:
+            return copy_mirror(self._store, target, progress=progress)
+        finally:
+            target.close()
 
     def lock(self) -> AbstractContextManager[None]:
         """Hold the right to sync, or raise `Busy` at once; a process that dies lets go of it."""

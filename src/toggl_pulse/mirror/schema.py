@@ -16,9 +16,9 @@ from toggl_pulse.mirror.backup import copy
 from toggl_pulse.mirror.sqlite import SqliteStore
 from toggl_pulse.mirror.store import Store
 
-__all__ = ["SCHEMAS", "VERSION_TABLE", "migrate"]
+__all__ = ["SCHEMAS", "VERSION_TABLE", "make_tables", "migrate", "tables_in"]
 
-SCHEMAS = ("0001",)
+SCHEMAS = ("0001", "0002")
 """Every schema there ever was, oldest first; the last one is this program's."""
 
 VERSION_TABLE = "schema_version"
@@ -43,7 +43,7 @@ def migrate(store: Store, *, now: datetime) -> Path | None:
         if found is not None and isinstance(store, SqliteStore):
             kept = store.path.with_name(f"{store.path.name}.schema-{found}-{now:%Y%m%dT%H%M%SZ}")
             copy(store, kept)
-        _upgrade(connection)
+        make_tables(connection)
         if found is None:
             connection.execute(insert(tables.revision).values(id=1, value=0))
     return kept
@@ -76,7 +76,8 @@ def tables_in(connection: Connection) -> list[str]:
     return found.get_table_names(schema=found.default_schema_name)
 
 
-def _upgrade(connection: Connection) -> None:
+def make_tables(connection: Connection) -> None:
+    """Make all tables, or alter those of an older schema, in the connection's transaction."""
     from alembic import command
     from alembic.config import Config
 

@@ -14,6 +14,7 @@ from sqlalchemy import (
     ForeignKey,
     Index,
     Integer,
+    LargeBinary,
     MetaData,
     SmallInteger,
     Table,
@@ -28,6 +29,7 @@ __all__ = [
     "clients",
     "entries",
     "entry_versions",
+    "kept_columns",
     "metadata",
     "months",
     "profile",
@@ -320,4 +322,12 @@ months = Table(
     number("mirror_seconds", nullable=True),
     number("toggl_seconds", nullable=True),
     number("checked_at_us", nullable=True),
+)
+
+# All living entries as arrays, as of one revision (`kept.py`): made from the rows, and of no use against them.
+kept_columns = Table(
+    "kept_columns",
+    metadata,
+    Column("name", Text, primary_key=True),
+    Column("body", LargeBinary, nullable=False),
 )
