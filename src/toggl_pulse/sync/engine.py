@@ -262,7 +262,15 @@ class Syncer:
         self._log(state, run, trouble)
         hindrance.tell(state, session, hindered, run)
         self.unwritable = None
+        self._keep_columns(run)
         return _report(run, ending)
+
+    def _keep_columns(self, run: SyncRun) -> None:
+        """The rows are safe by now: what only makes a start quicker fails no run."""
+        try:
+            self._mirror.keep_columns()
+        except PulseError as failure:
+            log.warning("mirror.columns_not_kept", code=failure.code, run=run.id)
 
     def _trouble(self, state: State, run: SyncRun, ending: _Ending) -> Trouble | None:
         """A failure lasts until a run reads the changes again; one that merely waits for quota is none."""
