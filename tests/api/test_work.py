@@ -48,7 +48,7 @@ def test_work_that_takes_too_long_is_given_up_and_told_so() -> None:
     assert stopped.wait(5)
 
 
-def test_waiting_for_a_thread_counts_and_what_never_began_never_runs() -> None:
+def test_what_finds_no_thread_in_time_never_runs() -> None:
     began: list[str] = []
 
     async def scene() -> None:
@@ -56,8 +56,9 @@ def test_waiting_for_a_thread_counts_and_what_never_began_never_runs() -> None:
         release = threading.Event()
         first = asyncio.create_task(workers.run(lambda _: release.wait(5)))
         await asyncio.sleep(0)
-        with pytest.raises(Unavailable):
+        with pytest.raises(Unavailable) as error:
             await workers.run(lambda _: began.append("second"), seconds=0.05)
+        assert ("too_busy", 5) == (error.value.code, error.value.retry_after)
         release.set()
         assert await first
         await workers.run(lambda _: began.append("third"))
@@ -81,3 +82,76 @@ def test_the_loop_turns_while_work_is_done() -> None:
         return turns
 
     assert 1000 == asyncio.run(scene())
+
+
+@pytest.mark.long
+def test_waiting_takes_nothing_from_the_time_of_the_work() -> None:
+    """Two seconds of waiting and three of work are more than the four that the work has."""
+
+    async def scene() -> bool:
+        workers = Workers(1)
+        release, never = threading.Event(), threading.Event()
+        first = asyncio.create_task(workers.run(lambda _: release.wait(60)))
+        await asyncio.sleep(0)
+        second = asyncio.create_task(workers.run(lambda _: not never.wait(3), seconds=4))
+        asyncio.get_running_loop().call_later(2, release.set)
+        assert await first
+        return await second
+
+    assert asyncio.run(scene())
+
+
+def test_more_than_may_wait_is_refused_at_once_and_says_when_to_come_back() -> None:
+    async def scene() -> None:
+        workers = Workers(2, waiting=3)
+        release = threading.Event()
+        taken = [asyncio.create_task(workers.run(lambda _: release.wait(5))) for _ in range(5)]
+        await asyncio.sleep(0)
+        with pytest.raises(Unavailable) as error:
+            await workers.run(lambda _: None)
+        assert ("too_busy", 5) == (error.value.code, error.value.retry_after)
+        release.set()
+        assert [True] * 5 == await asyncio.gather(*taken)
+        assert await workers.run(lambda _: "room again") == "room again"
+
+    asyncio.run(scene())
+
+
+def test_who_leaves_the_queue_leaves_room_in_it() -> None:
+    async def scene() -> None:
+        workers = Workers(1, waiting=1)
+        release = threading.Event()
+        first = asyncio.create_task(workers.run(lambda _: release.wait(5)))
+        leaver = asyncio.create_task(workers.run(lambda _: None))
+        await asyncio.sleep(0)
+        assert workers.pending == 2
+        leaver.cancel()
+        await asyncio.gather(leaver, return_exceptions=True)
+        stayer = asyncio.create_task(workers.run(lambda _: "stayed"))
+        await asyncio.sleep(0)
+        release.set()
+        assert await first
+        assert await stayer == "stayed"
+
+    asyncio.run(scene())
+
+
+def test_who_leaves_while_the_work_is_done_stops_it() -> None:
+    reached, stopped = threading.Event(), threading.Event()
+
+    def endless(check: Check) -> None:
+        reached.set()
+        try:
+            while True:
+                check()
+        finally:
+            stopped.set()
+
+    async def scene() -> None:
+        working = asyncio.create_task(Workers(1).run(endless))
+        await asyncio.to_thread(reached.wait, 5)
+        working.cancel()
+
+    asyncio.run(scene())
+
+    assert stopped.wait(5)

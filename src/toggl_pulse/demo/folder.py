@@ -16,7 +16,7 @@ def fresh_folder(folder: Path) -> FileLock:
 
     Only the mirror's own files go: the folder may be somebody's whose DATA_DIR is not ours alone.
     """
-    lock = FileLock(folder.with_suffix(".lock"))
+    lock = FileLock(folder.with_suffix(".lock"), mode=0o600)
     try:
         folder.mkdir(parents=True, exist_ok=True)
         lock.acquire(blocking=False)

@@ -20,7 +20,8 @@ def file_lock(path: Path) -> Iterator[None]:
     The empty file stays behind on purpose: removing it would let two runs lock two different files of one name.
     """
     # Every caller needs a lock object of its own, or one thread would enter through another's.
-    lock = FileLock(path, timeout=0, is_singleton=False, thread_local=False)
+    # Whoever can open the file can hold the lock: nobody else on the machine may.
+    lock = FileLock(path, timeout=0, mode=0o600, is_singleton=False, thread_local=False)
     try:
         lock.acquire()
     except Timeout as error:
