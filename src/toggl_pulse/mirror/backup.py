@@ -1,17 +1,21 @@
-"""A consistent copy of the mirror while it is being read and written."""
+"""A consistent copy of the mirror in one new file while the mirror is being read and written."""
 
 from __future__ import annotations
 
 import errno
 import os
 import sqlite3
+from collections.abc import Callable
 from contextlib import closing, suppress
 from pathlib import Path
+from typing import TypeVar
 
 from toggl_pulse.errors import BadRequest, NeedsUser
 from toggl_pulse.mirror.sqlite import SqliteStore, translated
 
-__all__ = ["copy"]
+__all__ = ["copy", "flushed", "named_when_done"]
+
+Result = TypeVar("Result")
 
 
 def copy(store: SqliteStore, target: Path) -> None:
@@ -19,13 +23,18 @@ def copy(store: SqliteStore, target: Path) -> None:
 
     The copy is of one moment, holds no writer up, and is read through before it gets its name.
     """
+    named_when_done(target, lambda beside: _write(store, beside, target))
+
+
+def named_when_done(target: Path, write: Callable[[Path], Result]) -> Result:
+    """Have a file written under a name of its own, and name it when it is whole; returns what `write` does."""
     if target.exists():
         raise BadRequest(f"The file {target} exists already; a backup never overwrites.", code="file_exists")
     beside = target.with_name(f".{target.name}.{os.getpid()}.partial")
     try:
-        _write(store, beside, target)
+        result = write(beside)
         _name(beside, target)
-        _flush(target.parent)
+        flushed(target.parent)
     except FileExistsError as error:
         raise BadRequest(f"The file {target} exists already; a backup never overwrites.", code="file_exists") from error
     except OSError as error:
@@ -37,6 +46,7 @@ def copy(store: SqliteStore, target: Path) -> None:
         for leftover in (beside, Path(f"{beside}-journal"), Path(f"{beside}-wal"), Path(f"{beside}-shm")):
             with suppress(OSError):
                 leftover.unlink(missing_ok=True)
+    return result
 
 
 def _write(store: SqliteStore, beside: Path, target: Path) -> None:
@@ -49,7 +59,7 @@ def _write(store: SqliteStore, beside: Path, target: Path) -> None:
         source.backup(copied, pages=-1)
         if copied.execute("PRAGMA quick_check").fetchone() != ("ok",):
             raise NeedsUser(f"The copy {target} does not read back; the disk may be failing.", code="backup_damaged")
-    _flush(beside)
+    flushed(beside)
 
 
 def _name(beside: Path, target: Path) -> None:
@@ -64,7 +74,8 @@ def _name(beside: Path, target: Path) -> None:
         beside.replace(target)
 
 
-def _flush(path: Path) -> None:
+def flushed(path: Path) -> None:
+    """See that what was written has reached the disk."""
     handle = os.open(path, os.O_RDONLY)
     try:
         os.fsync(handle)

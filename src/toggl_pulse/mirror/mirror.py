@@ -17,8 +17,8 @@ from toggl_pulse.mirror import backup, counter, journal
 from toggl_pulse.mirror.batch import Batch
 from toggl_pulse.mirror.catalogue import read_catalogue
 from toggl_pulse.mirror.columns import read_changes, read_columns
+from toggl_pulse.mirror.copier import Copied, CopyProgress, copy_mirror, copy_to_file
 from toggl_pulse.mirror.counts import read_counts
-from toggl_pulse.mirror.copier import Copied, CopyProgress, copy_mirror
 from toggl_pulse.mirror.entries import read_entries, read_finished, read_running, read_versions
 from toggl_pulse.mirror.kept import revision_kept, write_kept
 from toggl_pulse.mirror.records import (
@@ -222,13 +222,13 @@ class Mirror:
         if isinstance(self._store, SqliteStore):
             backup.copy(self._store, target)
             return None
-        return backup.copy_rows(self._store, target, progress=progress)
+        return copy_to_file(self._store, target, progress=progress)
 
     def copy_to(self, url: str, *, progress: CopyProgress = lambda *_: None) -> Copied:
         """Copy the mirror into another, empty database, row by row, while it is being used; all or nothing."""
         path = sqlite_path(url, name="The address given")
         if path is not None:
-            return backup.copy_rows(self._store, path, progress=progress)
+            return copy_to_file(self._store, path, progress=progress)
         target = open_store(url, name="The address given")
         try:
             return copy_mirror(self._store, target, progress=progress)

@@ -6,12 +6,13 @@ The tables live in the first schema of the search path, so that several mirrors 
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from typing import Any, Literal
 
 import psycopg
-from sqlalchemy import Connection, create_engine, event
+from psycopg import sql
+from sqlalchemy import Connection, Table, create_engine, event, func, select
 from sqlalchemy.engine import URL
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
@@ -109,6 +110,31 @@ class PostgresqlStore:
             connection = self._connect()
         with self._right.taken(connection, self._translated):
             yield
+
+    def fill(self, connection: Connection, table: Table, rows: Sequence[tuple[Any, ...]]) -> None:
+        """Insert rows of all the table's columns, many at once."""
+        target = sql.SQL("COPY {} ({}) FROM STDIN").format(
+            sql.Identifier(table.name), sql.SQL(", ").join(sql.Identifier(column.name) for column in table.columns)
+        )
+        driver: Any = connection.connection.driver_connection
+        try:
+            with driver.cursor() as cursor, cursor.copy(target) as copy:
+                for row in rows:
+                    copy.write_row(row)
+        except psycopg.DataError as error:
+            raise NeedsUser(
+                f"The table {table.name} holds a value that {self.name} cannot keep; nothing was copied.",
+                code="backup_damaged",
+            ) from error
+
+    @staticmethod
+    def go_on_numbering(connection: Connection, tables: Iterable[Table]) -> None:
+        """After `fill`: what the database numbers itself goes on above the numbers that are there."""
+        for table in tables:
+            column = table.autoincrement_column
+            if column is not None:
+                sequence = func.pg_get_serial_sequence(table.name, column.name)
+                connection.execute(select(func.setval(sequence, func.max(column))).having(func.max(column) > 0))
 
     def close(self) -> None:
         self._engine.dispose()

@@ -9,12 +9,12 @@ import errno
 import os
 import shutil
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager, suppress
 from pathlib import Path
 from typing import Any, Literal
 
-from sqlalchemy import Connection, create_engine, event
+from sqlalchemy import Connection, Table, create_engine, event, insert
 from sqlalchemy.engine import URL
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
@@ -112,6 +112,15 @@ class SqliteStore:
     def lock(self) -> AbstractContextManager[None]:
         """Hold the right to sync, or raise `Busy` at once."""
         return file_lock(self.path.with_name(f"{self.path.name}.lock"))
+
+    @staticmethod
+    def fill(connection: Connection, table: Table, rows: Sequence[tuple[Any, ...]]) -> None:
+        """Insert rows of all the table's columns, many at once."""
+        names = [column.name for column in table.columns]
+        connection.execute(insert(table), [dict(zip(names, row, strict=True)) for row in rows])
+
+    def go_on_numbering(self, connection: Connection, tables: Iterable[Table]) -> None:
+        """SQLite numbers from the greatest number that is there."""
 
     def driver_connection(self) -> sqlite3.Connection:
         """A connection of its own, for the backup; the caller closes it."""

@@ -5,11 +5,12 @@ Knows nothing of what the tables mean.
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
 from contextlib import AbstractContextManager
 from pathlib import Path
-from typing import Literal, Protocol
+from typing import Any, Literal, Protocol
 
-from sqlalchemy import Connection
+from sqlalchemy import Connection, Table
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError
 
@@ -44,6 +45,12 @@ class Store(Protocol):
 
     def lock(self) -> AbstractContextManager[None]:
         """Hold the right to sync, or raise `Busy` at once."""
+
+    def fill(self, connection: Connection, table: Table, rows: Sequence[tuple[Any, ...]]) -> None:
+        """Insert rows of all the table's columns, many at once."""
+
+    def go_on_numbering(self, connection: Connection, tables: Iterable[Table]) -> None:
+        """After `fill`: what the database numbers itself goes on above the numbers that are there."""
 
     def close(self) -> None: ...
 
