@@ -187,7 +187,7 @@ def test_every_name_is_a_series_of_its_own_with_its_own_hours(
     assert sorted(hours[name] for name in hours.keys() - plain) == sorted(qualified.values())
     assert len(account.names) == len(found)
     assert "(other)" not in found
-    assert ("(no description)" in found) == (dimension == "description")
+    assert (f"(no {dimension})" in found) == (dimension == "description")
 
 
 def is_ours(name: str, dimension: str) -> bool:
