@@ -148,3 +148,26 @@ def test_settings_do_not_leak_into_the_environment() -> None:
     load_settings()
 
     assert "TOGGL_API_URL" not in os.environ
+
+
+@pytest.mark.parametrize(
+    ("url", "shown", "secrets"),
+    [
+        ("postgresql://me:hunter22@db/pulse", "postgresql://me:(hidden)@db/pulse", ("hunter22",)),
+        ("postgres://:hunter22@db/pulse", "postgres://:(hidden)@db/pulse", ("hunter22",)),
+        ("postgresql://me:p%40ss%2Fword@db/x", "postgresql://me:(hidden)@db/x", ("p%40ss%2Fword", "p@ss/word")),
+        ("postgresql://me:a/b#c[d?e@f@db:5432/x", "postgresql://me:(hidden)@db:5432/x", ("a/b#c[d?e@f",)),
+        ("postgresql://me@db/x?password=hunter22&a=b", "postgresql://me@db/x?password=(hidden)&a=b", ("hunter22",)),
+        ("postgresql://db/x?a=b&sslpassword=hunter22", "postgresql://db/x?a=b&sslpassword=(hidden)", ("hunter22",)),
+        ("postgresql://me@db:5432/x", "postgresql://me@db:5432/x", ()),
+        ("sqlite:////data/mirror.db", "sqlite:////data/mirror.db", ()),
+    ],
+)  # fmt: skip
+def test_a_databases_password_is_never_shown(
+    monkeypatch: pytest.MonkeyPatch, url: str, shown: str, secrets: tuple[str, ...]
+) -> None:
+    monkeypatch.setenv("DATABASE_URL", url)
+    settings = load_settings()
+
+    assert (shown, secrets) == (in_force(settings)["DATABASE_URL"], settings.secrets())
+    assert not [secret for secret in secrets if secret in repr(settings)]

@@ -8,11 +8,12 @@ from __future__ import annotations
 
 import ipaddress
 import os
+import re
 from datetime import date
 from importlib.resources import files
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
-from urllib.parse import urlsplit, urlunsplit
+from urllib.parse import unquote, urlsplit
 
 from dotenv import dotenv_values
 from platformdirs import user_data_path
@@ -73,7 +74,13 @@ class Settings(BaseSettings):
         default_factory=lambda: user_data_path("toggl-pulse"),
         description="Where the mirror file, its lock and the demo data live",
     )
-    database_url: str = Field("", repr=False, description="The mirror's database")
+    database_url: str = Field(
+        "",
+        repr=False,
+        description="The mirror's database: `sqlite:///path/to/mirror.db`, or on a PostgreSQL server "
+        "`postgresql://user:password@host/database`, in a schema of its own with `?options=-csearch_path%3Dname`. "
+        "The password may also come from `PGPASSWORD` or `~/.pgpass`",
+    )
     sync_schedule: str = Field(
         "0 2,14 * * *", description="When full syncs run: a cron line of five fields, in UTC; weekdays count as in cron"
     )
@@ -89,7 +96,8 @@ class Settings(BaseSettings):
     timezone: str | None = Field(None, description="Default IANA time zone of queries; without it the Toggl profile's")
     api_token: SecretStr | None = Field(
         None,
-        description="Protects every endpoint but health; at least 16 characters. Without it only a loopback `HOST` is accepted",
+        description="Protects every endpoint but health; at least 16 characters. "
+        "Without it only a loopback `HOST` is accepted",
     )
     host: str = Field("127.0.0.1", description="Address to listen on")
     port: int = Field(8000, ge=0, le=65535, description="Port to listen on; 0 takes a free one")
@@ -171,8 +179,7 @@ class Settings(BaseSettings):
     def secrets(self) -> tuple[str, ...]:
         """Every secret value in force, for the logs to blot out."""
         values = [v.get_secret_value() for v in (self.toggl_api_token, self.toggl_password, self.api_token) if v]
-        password = urlsplit(self.database_url).password
-        return tuple(values + ([password] if password else []))
+        return (*values, *_passwords_in(self.database_url))
 
     @classmethod
     def settings_customise_sources(
@@ -229,12 +236,22 @@ def load_settings(**overrides: object) -> Settings:
         raise BadRequest(message, code="bad_setting") from None
 
 
+# By hand, for a password may hold what an address may not, and the usual parsers then find another part or none. The
+# last @ ends it: rather hide too much.
+_LOGIN = re.compile(r"^(?P<before>[^:/]*:/*[^:@]*:)(?P<password>.*)(?=@)", re.DOTALL)
+_PARAMETER = re.compile(r"(?P<before>[?&](?:ssl)?password=)(?P<password>[^&]*)")
+
+
+def _passwords_in(url: str) -> tuple[str, ...]:
+    """Every password in a database's address, as it stands there and as it is meant."""
+    found = [match["password"] for form in (_LOGIN, _PARAMETER) for match in form.finditer(url)]
+    return tuple(dict.fromkeys(each for password in found for each in (password, unquote(password)) if each))
+
+
 def _without_password(url: str) -> str:
-    parts = urlsplit(url)
-    if parts.password is None:
-        return url
-    host = parts.netloc.rpartition("@")[2]
-    return urlunsplit(parts._replace(netloc=f"{parts.username or ''}:{HIDDEN}@{host}"))
+    for form in (_LOGIN, _PARAMETER):
+        url = form.sub(rf"\g<before>{HIDDEN}", url)
+    return url
 
 
 def in_force(settings: Settings) -> dict[str, str]:

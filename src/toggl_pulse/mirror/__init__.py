@@ -2,6 +2,7 @@
 
 from toggl_pulse.mirror.batch import Batch
 from toggl_pulse.mirror.catalogue import CatalogueRow
+from toggl_pulse.mirror.copier import Copied, CopyProgress
 from toggl_pulse.mirror.mirror import Mirror
 from toggl_pulse.mirror.records import (
     Account,
@@ -22,6 +23,8 @@ __all__ = [
     "Batch",
     "CatalogueCounts",
     "CatalogueRow",
+    "Copied",
+    "CopyProgress",
     "Deletion",
     "EntryVersion",
     "Mirror",
