@@ -566,3 +566,19 @@ def test_a_demo_runs_the_whole_way_and_is_the_demos(tmp_path: Path) -> None:
         assert account is not None
         assert "demo" == account.origin
     assert not (tmp_path / "mirror.db").exists()
+
+
+def test_an_account_too_large_for_the_memory_is_refused_with_a_sentence_and_kept_all_the_same(scene: Scene) -> None:
+    async def look(service: Service) -> None:
+        assert [("start", "done")] == runs(service)
+        with pytest.raises(NeedsUser, match=r"20 entries need about 100 MiB of memory, and MAX_MEMORY_MIB allows 64;"):
+            await asyncio.to_thread(service.answers.values, "project")
+        assert 20 == service.status()["mirror"]["entries"]
+
+    scene.live(look, max_memory_mib=64)
+    scene.live(nothing)
+
+    async def with_more(service: Service) -> None:
+        assert ["Site"] == [name for _, name in await asyncio.to_thread(service.answers.values, "project")]
+
+    scene.live(with_more, max_memory_mib=128, start=False)

@@ -43,6 +43,8 @@ __all__ = ["Service", "demo_settings", "utc_now"]
 
 DEMO_ZONE = "Europe/Berlin"
 MONDAY = 1
+# what a process needs at most while it reads entries, measured with a million of them (benchmarks/RESULTS.md)
+MIB_BESIDE, BYTES_AN_ENTRY = 100, 200
 RUNS_SHOWN, RUNS_SEARCHED = 5, 500
 # a little more than lies between two full syncs of the default schedule
 SYNCED_WITHIN = timedelta(hours=13)
@@ -115,7 +117,7 @@ class Service:
         self.settings = demo_settings(settings) if demo else settings
         self._demo_lock = fresh_folder(self.settings.data_dir) if demo else None
         self.mirror = Mirror.open(self.settings.mirror_url, clock=clock)
-        self.answers = Answers(self.mirror, clock=clock, contact=self.contact)
+        self.answers = Answers(self.mirror, clock=clock, contact=self.contact, room=self._room)
         self.world: World | None = None
         self._host: Host | None = None
         self._client: TogglClient | None = None
@@ -305,6 +307,17 @@ class Service:
     @property
     def allowed_hosts(self) -> Sequence[str]:
         return self.settings.hosts
+
+    def _room(self) -> None:
+        """One sentence instead of the kernel's kill. Raises `NeedsUser`."""
+        entries, most = self.mirror.counts().entries, self.settings.max_memory_mib
+        needed = MIB_BESIDE + entries * BYTES_AN_ENTRY // 2**20
+        if needed > most:
+            raise NeedsUser(
+                f"Answers about {entries:,} entries need about {needed:,} MiB of memory, and MAX_MEMORY_MIB allows "
+                f"{most:,}; raise it if the machine has more.",
+                code="too_little_memory",
+            )
 
     def contact(self) -> Contact:
         """When Toggl last answered; a running entry counts on while that is younger than two polls."""

@@ -104,6 +104,11 @@ class Settings(BaseSettings):
     allowed_hosts: Annotated[tuple[str, ...], NoDecode, BeforeValidator(_split_names)] = Field(
         (), description="Host names, separated by commas, that requests may name besides the loopback ones"
     )
+    max_memory_mib: int = Field(
+        1024,
+        ge=1,
+        description="Memory that the service may need, in MiB; an account too large for it is refused with a sentence",
+    )
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field("INFO", description="Least severity that is logged")
     log_format: Literal["auto", "json", "console"] = Field(
         "auto", description="`json`, `console`, or `auto`: console on a terminal, else JSON"

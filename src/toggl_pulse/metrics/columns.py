@@ -8,7 +8,7 @@ Knows nothing of queries.
 from __future__ import annotations
 
 import threading
-from collections.abc import Hashable, Sequence
+from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass, field, fields
 from typing import Any, Generic, TypeVar
 
@@ -171,10 +171,11 @@ class Snapshot:
 
 
 class Columns:
-    """Keeps the newest snapshot of a source."""
+    """Keeps the newest snapshot of a source; `room` is called before any is read and may raise."""
 
-    def __init__(self, source: EntrySource) -> None:
+    def __init__(self, source: EntrySource, room: Callable[[], None] = lambda: None) -> None:
         self._source = source
+        self._room = room
         self._lock = threading.Lock()
         self._snapshot: Snapshot | None = None
 
@@ -192,6 +193,8 @@ class Columns:
         with self._lock:
             snapshot = self._snapshot
             revision = self._source.revision()
+            if snapshot is None or snapshot.revision != revision:
+                self._room()
             if snapshot is None or snapshot.revision > revision:  # later than the newest: another database
                 snapshot = self._load()
             elif snapshot.revision < revision:

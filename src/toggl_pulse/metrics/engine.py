@@ -74,8 +74,16 @@ def _never() -> None:
 class Answers:
     """Safe to call from any thread; calls block while the source is read."""
 
-    def __init__(self, source: EntrySource, *, clock: Callable[[], datetime], contact: Callable[[], Contact]) -> None:
-        self._columns = Columns(source)
+    def __init__(
+        self,
+        source: EntrySource,
+        *,
+        clock: Callable[[], datetime],
+        contact: Callable[[], Contact],
+        room: Callable[[], None] = lambda: None,
+    ) -> None:
+        """`room` is called before entries are read into memory, and raises when there are too many for it."""
+        self._columns = Columns(source, room)
         self._clock = clock
         self._contact = contact
 
