@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import os
 import random
@@ -14,6 +15,7 @@ import subprocess
 import sys
 import threading
 import time
+from collections import Counter
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
@@ -26,6 +28,7 @@ import numpy as np
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
+from e2e.load import exchange
 from e2e.processes import PATIENCE, TOKEN, SimulatedToggl, environment, running, simulated_toggl
 
 LOAD = Path(__file__).with_name("load.py")
@@ -180,6 +183,11 @@ def test_a_crowd_of_dashboards_is_answered_without_an_error_and_to_the_second_wh
         person.start()
         with sampler.looking():
             seen = load(tmp_path, address, clients, seconds, now, seed)
+            while len({revision for revision, *_ in seen["sums"]}) < 2 and not seen["wrong"]:
+                # so little time, or so busy a machine, that no sync has ended meanwhile: on with it
+                more = load(tmp_path, address, clients, seconds, now, seed)
+                more["sums"] += seen["sums"]
+                seen = more
         person.end.set()
         person.join()
         after = figures(address)
@@ -205,8 +213,7 @@ def test_a_crowd_of_dashboards_is_answered_without_an_error_and_to_the_second_wh
     assert {} == seen["wrong"]
     assert requests > clients
     assert person.syncs > 0
-    revisions = {revision for revision, *_ in seen["sums"]}
-    assert len(revisions) > 1, "nothing was written while the questions were asked"
+    assert len({revision for revision, *_ in seen["sums"]}) > 1
     wrong = [one for one in seen["sums"] if truth.sum(*one[:3]) != one[3]]
     assert wrong == []
     # what the machine does to everyone, it did to the generator too, which hardly works
@@ -222,3 +229,47 @@ def thirds(values: list[int]) -> tuple[list[int], list[int]]:
     """The second and the last third: what comes before is warming up."""
     third = max(1, len(values) // 3)
     return values[third : 2 * third] or values, values[2 * third :] or values
+
+
+@pytest.mark.long
+def test_more_than_can_be_computed_is_refused_in_one_shape_and_in_time_and_then_all_is_well(tmp_path: Path) -> None:
+    end = datetime.now(UTC)
+    targets = [
+        {"target": "tracked_hours", "refId": letter, "payload": {"group_by": group, "interval": "hour"}}
+        for letter, group in zip("ABCD", ("project", "tag", "client", "billable"), strict=True)
+    ]
+    start = end - timedelta(days=300)
+    heavy = {"range": {"from": start.isoformat(), "to": end.isoformat()}, "targets": targets}
+    longest, statuses, codes = 0.0, Counter[int](), Counter[str]()
+
+    async def ask(port: int) -> None:
+        nonlocal longest
+        reader, writer = await asyncio.open_connection("127.0.0.1", port, limit=1 << 24)
+        try:
+            for _ in range(2):
+                began = time.perf_counter()
+                status, data, _ = await exchange(reader, writer, "POST", "/query", heavy)
+                longest = max(longest, time.perf_counter() - began)
+                statuses[status] += 1
+                if status != 200:
+                    codes[json.loads(data)["error"]["code"]] += 1
+        finally:
+            writer.close()
+
+    async def crowd(port: int) -> None:
+        await asyncio.gather(*(ask(port) for _ in range(400)))
+
+    with service(tmp_path, 20_000) as (_, address, process):
+        sampler = Sampler(process.pid, address)
+        with sampler.looking():
+            asyncio.run(crowd(int(address.rpartition(":")[2])))
+        peak = max(size for _, size in sampler.memory)
+        print(f"\n{dict(statuses)}, {dict(codes)}, longest {longest:.1f} s, peak {peak / MIB:.0f} MiB")  # noqa: T201
+        print(f"/health/live   {len(sampler.probes)} probes, ms: {percentiles(sampler.probes)}")  # noqa: T201
+        light = {**heavy, "targets": [{"target": "tracked_hours", "refId": "A", "payload": {"interval": "range"}}]}
+
+        assert set(statuses) == {200, 503}
+        assert set(codes) <= {"too_busy", "query_timeout"}
+        assert longest < 60  # printed above; at rest it is below the 30 after which Grafana gives up
+        assert statistics.median(sampler.probes) < 1.0
+        assert httpx2.post(f"{address}/query", json=light, timeout=PATIENCE).status_code == 200
