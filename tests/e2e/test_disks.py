@@ -253,3 +253,28 @@ def test_a_read_only_directory_is_one_sentence(
     assert "read-only; make it writable or set DATABASE_URL." in said
     subprocess.run(["mount", "-o", "remount,rw", str(disk)], check=True)
     home.sync_and_compare()
+
+
+@pytest.mark.parametrize("replaced", [False, pytest.param(True, marks=pytest.mark.long)])
+def test_a_mirror_whose_file_is_taken_away_is_not_written_to_and_the_status_says_so(
+    tmp_path: Path, toggl: SimulatedToggl, nursery: Nursery, *, replaced: bool
+) -> None:
+    """Written on, it would be lost at the service's end; beside another program's new file there would be two."""
+    home = Home(tmp_path, toggl, nursery)
+    served = Served(home)
+    hours = served.hours()
+    for file in home.data.iterdir():
+        file.unlink()
+    if replaced:
+        home.sync_and_compare()
+    events = ("sync.unrecorded", "sync.failed", "sync.recovered", "sync.broke")
+
+    for _ in range(2):
+        assert "mirror_gone" == served.sync()["history"]["trouble"]
+        assert hours == served.hours()
+
+    assert [("sync.unrecorded", "mirror_gone")] == served.told(*events)
+    assert "Traceback" not in served.child.said()
+    assert replaced == (home.data / "mirror.db").exists()
+    served.child.kill()
+    home.sync_and_compare()

@@ -51,6 +51,7 @@ class SqliteStore:
         self.path = path
         self.name = str(path)
         self._prepare_file()
+        self._opened = _identity(path)
         self._engine = create_engine(
             URL.create("sqlite", database=str(self.path)),
             # The driver must not open transactions by itself: readers need BEGIN too, for one snapshot.
@@ -59,6 +60,7 @@ class SqliteStore:
             max_overflow=64,
             hide_parameters=True,  # an error's text names no description of anybody's work
         )
+        event.listen(self._engine, "do_connect", self._on_do_connect)
         event.listen(self._engine, "connect", _on_connect)
         event.listen(self._engine, "begin", _on_begin)
 
@@ -86,6 +88,20 @@ class SqliteStore:
                 raise _disk_full(self.path) from error
             raise _read_only(self.path) from error
 
+    def _see_that_it_stands(self) -> None:
+        """Refuse to go on when the name has come to mean another file, or none: what is written would be lost.
+
+        Connections that are open go on reading what they had.
+        """
+        if _identity(self.path) != self._opened:
+            raise NeedsUser(
+                f"The mirror {self.path} was moved, removed or replaced while in use; start Toggl Pulse anew.",
+                code="mirror_gone",
+            )
+
+    def _on_do_connect(self, *_: object) -> None:
+        self._see_that_it_stands()
+
     @contextmanager
     def reading(self) -> Iterator[Connection]:
         """One snapshot for everything read inside; never waits for a writer."""
@@ -95,6 +111,7 @@ class SqliteStore:
     @contextmanager
     def writing(self) -> Iterator[Connection]:
         """One transaction that holds the write lock from its first moment; commits at exit, or rolls back."""
+        self._see_that_it_stands()
         with (
             translated(self.path),
             self._engine.connect().execution_options(writes=True) as connection,
@@ -124,6 +141,7 @@ class SqliteStore:
 
     def driver_connection(self) -> sqlite3.Connection:
         """A connection of its own, for the backup; the caller closes it."""
+        self._see_that_it_stands()
         connection = sqlite3.connect(self.path, isolation_level=None)
         connection.execute("PRAGMA query_only=ON")
         return connection
@@ -137,6 +155,14 @@ class SqliteStore:
 
     def close(self) -> None:
         self._engine.dispose()
+
+
+def _identity(path: Path) -> tuple[int, int] | None:
+    try:
+        found = path.stat()
+    except OSError:
+        return None
+    return found.st_dev, found.st_ino
 
 
 def _on_connect(connection: sqlite3.Connection, _record: object) -> None:
