@@ -7,6 +7,7 @@ Its length has one reason: these operations are one list, and reading them side 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -49,6 +50,8 @@ class Account:
         self.changes = 0
         self.by_start = SortedPairs()
         self.by_at = SortedPairs()
+        self.former: dict[int, list[tuple[int, EntryRow | None]]] = {}
+        """What entries were before each change, with its second, None before they were made: for Reports that lag."""
         self._last_at = 0
         self._next_id = 3_950_000_001
         self._running: dict[int, int] = {}
@@ -140,6 +143,7 @@ class Account:
         if end is None:
             self._stop_running(row.user_id, begin)
         row.at = self.stamp()
+        self._remember(row, new=True)
         self.entries[row.id] = row
         self.by_start.add(row.start, row.id)
         self.by_at.add(row.at, row.id)
@@ -152,6 +156,7 @@ class Account:
         A new `start` or `stop` sets the duration anew unless `duration` is given too; `duration` alone moves the stop.
         """
         row = self._live(number)
+        self._remember(row)
         unknown = set(changes) - _EDITABLE
         if unknown:
             raise ValueError(f"an entry has no {', '.join(sorted(unknown))}")
@@ -173,6 +178,7 @@ class Account:
     def delete_entry(self, number: int) -> EntryRow:
         """Keep every field, set `server_deleted_at`, and move `at` to the same moment."""
         row = self._live(number)
+        self._remember(row)
         self.by_start.remove(row.start, row.id)
         self._touch(row)
         row.deleted_at = row.at
@@ -186,6 +192,7 @@ class Account:
             raise ValueError("the entry is not deleted")
         if row.stop is None:
             self._stop_running(row.user_id, self.now())
+        self._remember(row)
         row.deleted_at = None
         self._touch(row)
         self.by_start.add(row.start, row.id)
@@ -206,6 +213,7 @@ class Account:
         if row is None:
             raise ValueError("nothing is running")
         end = max(row.start, _seconds(stop or self.clock()))
+        self._remember(row)
         row.stop, row.duration = end, end - row.start
         self._touch(row)
         self._note_running(row)
@@ -301,6 +309,7 @@ class Account:
                 task.at = task.deleted_at = self.stamp()
         for entry in self.entries.values():
             if entry.project_id == number and entry.deleted_at is None:
+                self._remember(entry)
                 entry.project_id = entry.task_id = None
                 self._touch(entry)
         return row
@@ -328,6 +337,7 @@ class Account:
         row.at = row.deleted_at = self.stamp()
         for entry in self.entries.values():
             if entry.task_id == number and entry.deleted_at is None:
+                self._remember(entry)
                 entry.task_id = None
                 self._touch(entry)
         return row
@@ -358,6 +368,7 @@ class Account:
         row.at = row.deleted_at = self.stamp()
         for entry in self.entries.values():
             if number in entry.tag_ids:
+                self._remember(entry)
                 entry.tag_ids = tuple(tag for tag in entry.tag_ids if tag != number)
         return row
 
@@ -374,6 +385,15 @@ class Account:
         row.at = self.stamp()
         self.by_at.add(row.at, row.id)
 
+    def as_of(self, row: EntryRow, moment: int) -> EntryRow | None:
+        """What an entry was at an epoch second; None before it was made."""
+        return next((before for changed, before in self.former.get(row.id, ()) if changed > moment), row)
+
+    def _remember(self, row: EntryRow, *, new: bool = False) -> None:
+        """Keep what an entry is before it changes; nobody asks for it unless Reports lag."""
+        if self.behaviour.reports_lag:
+            self.former.setdefault(row.id, []).append((self.now(), None if new else replace(row)))
+
     def _renamed(self, row: ProjectRow | ClientRow | TagRow | TaskRow) -> None:
         at = self.stamp()
         if self.behaviour.rename_moves_at:
@@ -382,6 +402,7 @@ class Account:
     def _stop_running(self, user_id: int, end: int) -> None:
         row = self.running(user_id)
         if row is not None:
+            self._remember(row)
             row.stop = max(row.start, end)
             row.duration = row.stop - row.start
             self._touch(row)

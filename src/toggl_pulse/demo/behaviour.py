@@ -56,6 +56,15 @@ class Behaviour:
     rename_moves_at: bool = True
     """Whether a rename of a project, client or tag moves its `at`, so that `since` shows it."""
 
+    since_lag: int = 0
+    """Seconds after which a change shows in an answer to `since`, under the `at` that it had all along."""
+
+    reports_lag: int = 0
+    """Seconds by which Reports lag behind: they list and total what was then. To be set before anything is tracked."""
+
+    names_only: bool = False
+    """Whether entries carry the names of their tags and no ids."""
+
     at_style: Literal["fraction", "seconds"] = "fraction"
     """`at` of entries: `Z` with up to six digits (December 2024), or whole seconds with +00:00 (April 2024)."""
 

@@ -45,7 +45,7 @@ def entry_json(world: World, row: EntryRow, *, meta: bool = False, aliases: bool
         "duration": duration,
         "description": row.description,
         "tags": tags or none,
-        "tag_ids": list(row.tag_ids) or none,
+        "tag_ids": None if behaviour.names_only else list(row.tag_ids) or none,
         "duronly": True,
         "at": at_text(row.at, behaviour.at_style),
         "server_deleted_at": None if row.deleted_at is None else at_text(row.deleted_at, behaviour.at_style),

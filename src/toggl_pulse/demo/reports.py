@@ -136,8 +136,7 @@ def _selected(call: Call, first: date, last: date) -> list[EntryRow]:
     tests = entry_tests(world, body)
     running = world.behaviour.reports_running
     rows = []
-    for number in world.by_start.between(low, high):
-        row = world.entries[number]
+    for row in _shown(world, low, high):
         begin, end_ = bounds[row.user_id]
         if (
             row.workspace_id == workspace_id
@@ -149,11 +148,22 @@ def _selected(call: Call, first: date, last: date) -> list[EntryRow]:
     return rows
 
 
+def _shown(world: World, low: int, high: int) -> list[EntryRow]:
+    """Living entries by start, within these bounds; of a lagging report as they were."""
+    if not world.behaviour.reports_lag:
+        return [world.entries[number] for number in world.by_start.between(low, high)]
+    then = world.now() - world.behaviour.reports_lag
+    rows = (world.as_of(row, then) for row in world.entries.values())
+    living = [row for row in rows if row is not None and row.deleted_at is None and low <= row.start < high]
+    return sorted(living, key=lambda row: (row.start, row.id))
+
+
 def _sorted_groups(call: Call, first: date, last: date) -> list[list[EntryRow]]:
     """Rows of the answer, in order; remembered until anything in the world changes, for pages ask again and again."""
     world, body = call.world, call.body
     key = (
         world.changes,
+        world.now() if world.behaviour.reports_lag else 0,
         world.behaviour.reports_running,
         call.ids[0],
         first,

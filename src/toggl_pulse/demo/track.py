@@ -75,7 +75,8 @@ def _modified_since(call: Call) -> Iterable[EntryRow]:
     since = call.number("since", 0)
     if since < _floor(world):
         raise Refusal(400, "since must not be older than 3 months")
-    numbers = world.by_at.between(since * 1_000_000, None)
+    shown = (world.now() - world.behaviour.since_lag + 1) * 1_000_000 if world.behaviour.since_lag else None
+    numbers = world.by_at.between(since * 1_000_000, shown)
     return (row for row in map(world.entries.__getitem__, numbers) if row.user_id == world.me)
 
 
