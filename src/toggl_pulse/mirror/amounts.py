@@ -9,6 +9,7 @@ from typing import Any
 from sqlalchemy import BindParameter, Connection, bindparam, insert, select, update
 
 from toggl_pulse.mirror import tables
+from toggl_pulse.mirror.many import write_many
 from toggl_pulse.mirror.values import pieces, storable_values
 from toggl_pulse.model import Amount
 
@@ -44,9 +45,9 @@ def write_amounts(connection: Connection, amounts: Iterable[Amount]) -> None:
         elif standing[entry_id] != amount:
             changed.append(row)
     if new:
-        connection.execute(INSERT, new)
+        write_many(connection, INSERT, new)
     if changed:
-        connection.execute(UPDATE, changed)
+        write_many(connection, UPDATE, changed)
 
 
 def _storable(amount: Amount) -> Amount:

@@ -14,6 +14,7 @@ from sqlalchemy import Connection, RowMapping, bindparam, insert, select, update
 from toggl_pulse.mirror import tables
 from toggl_pulse.mirror.counter import Counter
 from toggl_pulse.mirror.counts import note_written
+from toggl_pulse.mirror.many import write_many
 from toggl_pulse.mirror.records import EntryVersion, StoredEntry
 from toggl_pulse.mirror.tags import TagBook, placeholder_id
 from toggl_pulse.mirror.values import from_micros, micros, pieces
@@ -128,10 +129,10 @@ class EntryBook:
             }
             replaced.append(version)
         if new:
-            self._connection.execute(INSERT, new)
+            write_many(self._connection, INSERT, new)
         if changed:
-            self._connection.execute(INSERT_VERSION, replaced)
-            self._connection.execute(UPDATE, changed)
+            write_many(self._connection, INSERT_VERSION, replaced)
+            write_many(self._connection, UPDATE, changed)
         if different:
             note_written(self._connection, standing, different)
         return len(different)
