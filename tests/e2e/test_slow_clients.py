@@ -19,6 +19,7 @@ from typing import Any
 
 import httpx2
 import pytest
+import structlog
 import uvicorn
 
 from api.asgi import echo
@@ -138,15 +139,15 @@ def drip(client: socket.socket, data: bytes, pause: float = 0.03) -> bytes:
     raise AssertionError("everything was taken, however slowly it came")
 
 
-def pour(client: socket.socket, piece: bytes) -> bytes:
+def pour(client: socket.socket, piece: bytes, times: int = 10_000) -> bytes:
     """Send the same piece again and again until the other side has enough; then what it said."""
     client.settimeout(LONG_ENOUGH)
     try:
-        for _ in range(100_000):
+        for _ in range(times):
             client.sendall(piece)
     except (BrokenPipeError, ConnectionResetError):
         return until_closed(client)
-    raise AssertionError("a hundred thousand pieces were taken")
+    raise AssertionError(f"{times} pieces were taken")
 
 
 def test_a_head_that_comes_a_byte_at_a_time_is_cut_off_while_others_are_answered(pulse_server: Listening) -> None:
@@ -206,6 +207,18 @@ def test_an_endless_body_is_cut_off_whoever_sends_it(pulse_server: Listening, to
 
     # a reset may overtake the answer
     assert said == b"" or (b" 413 " if token else b" 401 ") in said
+
+
+def test_a_body_that_nobody_reads_is_cut_off_by_its_size_before_its_time_is_up() -> None:
+    async def refuse(_scope: Any, _receive: Any, send: Any) -> None:
+        await send({"type": "http.response.start", "status": 401, "headers": [(b"content-length", b"0")]})
+        await send({"type": "http.response.body", "body": b""})
+
+    patience = Patience(head_seconds=100 * LONG_ENOUGH, surplus=100_000)
+    with listening(refuse, patience) as there, there.connect() as client:
+        client.sendall(b"POST / HTTP/1.1\r\nTransfer-Encoding: chunked\r\n" + HOST + b"\r\n")
+        assert b" 401 " in client.recv(1 << 16)
+        pour(client, b"10000\r\n" + b" " * 65536 + b"\r\n", times=1000)
 
 
 def test_the_rest_of_a_body_that_nobody_reads_any_more_may_not_drip_for_ever(pulse_server: Listening) -> None:
@@ -444,14 +457,18 @@ def test_who_leaves_while_the_answer_is_worked_out_stops_the_work(caplog: pytest
     assert [] == [record for record in caplog.records if record.levelno >= logging.WARNING]
 
 
-def test_who_leaves_in_the_middle_of_a_body_is_no_error_of_ours(
-    pulse_server: Listening, caplog: pytest.LogCaptureFixture
-) -> None:
-    with pulse_server.connect() as client:
-        client.sendall(b"POST /query HTTP/1.1\r\nContent-Length: 5000\r\n" + HOST + TOKEN_LINE + b"\r\n{")
-    wait_until_gone(pulse_server)
+def test_who_leaves_in_the_middle_of_a_body_is_no_error_of_ours(pulse_server: Listening) -> None:
+    with structlog.testing.capture_logs() as lines:
+        with pulse_server.connect() as client:
+            client.sendall(b"POST /query HTTP/1.1\r\nContent-Length: 5000\r\n" + HOST + TOKEN_LINE + b"\r\n{")
+        wait_until_gone(pulse_server)
+        with pulse_server.connect() as client:
+            client.sendall(b"POST /query HTTP/1.1\r\nTransfer-Encoding: chunked\r\n" + HOST + TOKEN_LINE + b"\r\n1\r\n")
+            client.sendall(b"{\r\nno length\r\n")
+            assert (400, "bad_http") == code_of(until_closed(client))
+        wait_until_gone(pulse_server)
 
-    assert [] == [record for record in caplog.records if record.levelno >= logging.WARNING]
+    assert [] == lines
 
 
 @pytest.mark.long
