@@ -64,13 +64,13 @@ class PostgresqlStore:
             hide_parameters=True,  # an error's text names no description of anybody's work
         )
         event.listen(self._engine, "connect", self._on_connect)
-        self._readers = self._engine.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
+        self._readers = self._engine.execution_options(isolation_level="REPEATABLE READ")
         self._right = Right()
 
     @contextmanager
     def reading(self) -> Iterator[Connection]:
         """One snapshot for everything read inside; never waits for a writer."""
-        with self._translated(), self._readers.connect() as connection, connection.begin():
+        with self._translated(), self._readers.connect() as connection, _read_only(connection), connection.begin():
             yield connection
 
     @contextmanager
@@ -173,6 +173,18 @@ def translated(name: str, secrets: tuple[str, ...] = ()) -> Iterator[None]:
         raise found from error
     except PoolTimeoutError as error:
         raise Unavailable("Too many readers of the mirror at once; try again.", code="mirror_busy") from error
+
+
+@contextmanager
+def _read_only(connection: Connection) -> Iterator[None]:
+    """Not SQLAlchemy's option: it ends by making transactions writable, where the server's own word counts."""
+    driver: Any = connection.connection.driver_connection
+    driver.read_only = True
+    try:
+        yield
+    finally:
+        if not driver.closed:
+            driver.read_only = None
 
 
 def _with_plain_password(url: URL) -> URL:

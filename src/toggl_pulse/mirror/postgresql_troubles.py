@@ -66,7 +66,7 @@ def _missing(name: str) -> PulseError:
 
 
 def _down(name: str) -> PulseError:
-    return Unavailable(f"The server of the mirror {name} does not answer; is it running?", code="mirror_unreachable")
+    return Unavailable(f"The server of the mirror {name} does not answer; see that it runs.", code="mirror_unreachable")
 
 
 def _broken(name: str) -> PulseError:
@@ -157,8 +157,8 @@ _SENTENCES: tuple[tuple[str, Callable[[str], PulseError]], ...] = (
 # While a connection is being made there are words only: the server's in English, and the C library's.
 _WORDS: tuple[tuple[tuple[str, ...], Callable[[str], PulseError]], ...] = (
     (("password authentication failed", "no password supplied", "no pg_hba.conf entry"), _refused),
+    (("too many clients", "remaining connection slots", "too many connections"), _crowded),
     (("role ", "is not permitted to log in"), _refused),
     (("database ",), _missing),
-    (("too many clients", "remaining connection slots", "too many connections"), _crowded),
     (("Connection refused", "No such file or directory", "timeout expired", "starting up", "shutting down"), _down),
 )
