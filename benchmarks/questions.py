@@ -3,109 +3,152 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from functools import partial
 from typing import Any
 from zoneinfo import ZoneInfo
 
 import numpy as np
-from numpy.typing import NDArray
 
 from benchmarks.account import BEGIN, END, Account
 from benchmarks.measure import Ratio, measure
 from toggl_pulse.metrics import Answers, Contact, Query
 
-__all__ = ["questions"]
+__all__ = ["BERLIN", "QUESTIONS", "Question", "answers_of", "floor_of", "ratios"]
 
 BERLIN = ZoneInfo("Europe/Berlin")
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
+MANY = 10**7
+A_DAY = 86_400
 
-# question, goal in F (at a million entries, at ten millions), columns that are needed, what is asked
+
+@dataclass(frozen=True)
+class Question:
+    """`goals` are in F: at a million entries, and at ten millions. `columns` are those that the answer needs."""
+
+    name: str
+    text: str
+    goals: tuple[float | None, float | None]
+    columns: tuple[str, ...]
+    asked: Mapping[str, object] = field(default_factory=dict)
+    days: int | None = None
+    note: str = ""
+
+    @property
+    def first(self) -> int:
+        """The range's first second; a day before everything where it is not the last days."""
+        return BEGIN - A_DAY if self.days is None else END - self.days * A_DAY
+
+    @property
+    def query(self) -> Query:
+        more: dict[str, Any] = {"metric": "tracked_hours", **self.asked}
+        return Query(start_ms=self.first * 1000, end_ms=(END + A_DAY) * 1000, zone=BERLIN, **more)
+
+
 QUESTIONS = (
-    (
+    Question(
+        "days",
         "hours per local day per project, five years, by start",
         (6.0, 2.5),
-        ("start", "seconds", "project"),
+        ("start", "duration", "project_id"),
         {"group_by": "project", "interval": "day"},
     ),
-    (
+    Question(
+        "split",
         "hours per local day per project, five years, split at midnights",
         (14.0, 7.0),
-        ("start", "stop", "project"),
+        ("start", "stop", "project_id"),
         {"group_by": "project", "interval": "day", "attribution": "split"},
     ),
-    (
+    Question(
+        "week",
         "hours by local weekday and hour, five years, by start",
-        (20.0, 20.0),
-        ("start", "seconds"),
+        (20.0, None),
+        ("start", "duration"),
         {"metric": "weekday_hour_hours"},
     ),
-    (
+    Question(
+        "week_split",
+        "hours by local weekday and hour, five years, split at the hours",
+        (None, None),
+        ("start", "stop"),
+        {"metric": "weekday_hour_hours", "attribution": "split"},
+    ),
+    Question(
+        "tags",
         "hours per tag per local month, five years, by start",
-        (28.0, 28.0),
-        ("start", "seconds", "tag_set"),
+        (28.0, None),
+        ("start", "duration", "tag_set"),
         {"group_by": "tag", "interval": "month"},
     ),
-    (
+    Question(
+        "last",
         "hours per local day per project, the last 30 days, by start",
-        (1.0, 1.0),
-        ("start", "seconds", "project"),
-        {"group_by": "project", "interval": "day", "days": 30},
+        (1.0, None),
+        ("start", "duration", "project_id"),
+        {"group_by": "project", "interval": "day"},
+        days=30,
     ),
 )
 
 
-def questions(account: Account) -> Iterator[Ratio]:
+def answers_of(account: Account) -> Answers:
+    return Answers(account, clock=lambda: NOW, contact=lambda: Contact(NOW, timedelta(minutes=20)))
+
+
+def ratios(account: Account) -> Iterator[Ratio]:
     """One ratio a question; answers are checked against the sum of all lengths."""
-    answers = Answers(account, clock=lambda: NOW, contact=lambda: Contact(NOW, timedelta(minutes=20)))
-    part = answers._columns.newest().base  # noqa: SLF001 - the floor sums the engine's own columns
-    big = account.size >= 10**7
-    for question, goals, columns, asked in QUESTIONS:
-        query = _query(asked)
-        _check(answers, query, account)
-        arrays = [getattr(part, column) for column in columns]
-        yield measure(question, goals[big], _asking(answers, query), partial(_floor, arrays))
+    answers = answers_of(account)
+    for question in QUESTIONS:
+        _check(answers, question, account)
+        yield measure(
+            question.text,
+            question.goals[account.size >= MANY],
+            _asking(answers, question.query),
+            floor_of(account, question.columns),
+            note=question.note,
+        )
     yield _after_an_edit(answers, account)
 
 
+def floor_of(account: Account, columns: tuple[str, ...]) -> Callable[[], None]:
+    """F: `np.sum` over columns as plain 64-bit whole numbers, in whatever way the engine holds them."""
+    arrays = [getattr(account.columns, column).astype(np.int64) for column in columns]
+
+    def floor() -> None:
+        for array in arrays:
+            np.sum(array)
+
+    return floor
+
+
 def _after_an_edit(answers: Answers, account: Account) -> Ratio:
-    query = _query(QUESTIONS[0][3])
-    rows = iter(range(0, account.size, max(1, account.size // 100)))
+    query = QUESTIONS[0].query
+    rows = iter(np.random.default_rng(1).permutation(account.size).tolist())
 
     def edited() -> None:
         account.edit(next(rows))
         answers.answer(query)
 
     return measure(
-        "the first question after one edit, F being the same answer without (not a sum)",
-        1.5,
-        edited,
-        _asking(answers, query),
+        "the first of these questions after one edit", 1.5, edited, _asking(answers, query), of="the same without"
     )
-
-
-def _floor(arrays: list[NDArray[Any]]) -> None:
-    for array in arrays:
-        np.sum(array)
 
 
 def _asking(answers: Answers, query: Query) -> Callable[[], object]:
     return lambda: answers.answer(query)
 
 
-def _query(asked: Mapping[str, object]) -> Query:
-    more = dict(asked)
-    metric, days = str(more.pop("metric", "tracked_hours")), more.pop("days", None)
-    last = END + 86_400
-    first = BEGIN - 86_400 if days is None else END - int(str(days)) * 86_400
-    return Query(metric, first * 1000, last * 1000, BERLIN, **more)  # type: ignore[arg-type]
-
-
-def _check(answers: Answers, query: Query, account: Account) -> None:
-    answer = answers.answer(query)
-    lengths = account.columns.duration[account.columns.start * 1000 >= query.start_ms] / 3600
-    if query.group_by == "tag":
-        sizes = np.array([len(tags) or 1 for tags in account.columns.tag_sets])
-        lengths = lengths * sizes[account.columns.tag_set]
+def _check(answers: Answers, question: Question, account: Account) -> None:
+    answer = answers.answer(question.query)
+    columns = account.columns
+    if question.asked.get("attribution") == "split":
+        lengths = columns.stop - np.maximum(columns.start, question.first)
+    else:
+        lengths = columns.duration
+    lengths = lengths[columns.start >= question.first]
+    if question.asked.get("group_by") == "tag":
+        sizes = np.array([len(tags) or 1 for tags in columns.tag_sets])
+        lengths = lengths * sizes[columns.tag_set]
     shown = [row[-1] for row in answer.table.rows] if answer.table else [each.values.sum() for each in answer.series]
-    assert np.isclose(lengths.sum(), np.sum(shown)), "a benchmark of wrong answers is worth nothing"
+    assert np.isclose(lengths.sum() / 3600, np.sum(shown)), "a benchmark of wrong answers is worth nothing"

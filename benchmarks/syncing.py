@@ -1,0 +1,125 @@
+"""How quick is a sync? The first one against merely downloading the same pages; a poll of 50 changes by the mirror's size.
+
+All in one process, through the simulated Toggl without a server between; quota and pace stand in nobody's way.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from time import perf_counter
+
+import httpx2
+import orjson
+import structlog
+
+from benchmarks.account import Account
+from benchmarks.measure import Ratio
+from toggl_pulse.demo import Behaviour, Clock, World, create_simulator
+from toggl_pulse.demo.generate import large_world
+from toggl_pulse.mirror import Mirror
+from toggl_pulse.sync import Syncer
+from toggl_pulse.toggl import Credentials, Quota, TogglClient
+
+__all__ = ["ratios"]
+
+NOW = datetime(2026, 1, 1, 12, tzinfo=UTC)
+CHANGES, POLLS = 50, 5
+PLENTY = 10**7
+
+
+def ratios(account: Account) -> Iterator[Ratio]:
+    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(40))  # a log line a run is no part of this
+    with TemporaryDirectory() as folder:
+        large = Scene(account.size, Path(folder) / "large")
+        seconds = large.sync("start")
+        assert large.mirror.counts().entries == account.size
+        paths, bare = asyncio.run(_download(large.world))
+        assert paths
+        yield Ratio(
+            f"first sync of {account.size:,} entries: its speed against downloading the same {len(paths):,} answers",
+            0.3,
+            1 / seconds,
+            1 / bare,
+            unit="/s",
+            of="a bare loop",
+            at_least=True,
+        )
+        empty = Scene(0, Path(folder) / "empty")
+        empty.sync("start")
+        times: dict[str, list[float]] = {"large": [], "empty": []}
+        for _ in range(POLLS):
+            for name, scene in (("large", large), ("empty", empty)):
+                scene.change()
+                times[name].append(scene.sync("poll"))
+        yield Ratio(
+            f"a sync of {CHANGES} changes into a mirror of {account.size:,}",
+            2.0,
+            min(times["large"]),
+            min(times["empty"]),
+            of="the same into an empty one",
+        )
+        large.mirror.close()
+        empty.mirror.close()
+
+
+class Scene:
+    """A simulated account and a mirror of it."""
+
+    def __init__(self, entries: int, folder: Path) -> None:
+        folder.mkdir()
+        plans = dict.fromkeys(Behaviour().plan_quota, PLENTY)
+        behaviour = Behaviour(user_quota=PLENTY, plan_quota=plans)
+        self.world = large_world(NOW, years=5, entries=entries, projects=200, behaviour=behaviour, running=False)
+        assert isinstance(self.world.clock, Clock)
+        self.clock = self.world.clock
+        self.mirror = Mirror.open(f"sqlite:///{folder}/mirror.db", clock=self.clock)
+
+    async def sleep(self, seconds: float) -> None:
+        self.clock.advance(seconds)
+
+    def change(self) -> None:
+        """Fifty entries that are new."""
+        for number in range(CHANGES):
+            self.clock.advance(60)
+            now = self.clock()
+            self.world.create_entry(start=now - timedelta(seconds=50), stop=now, description=f"Change {number}")
+        self.clock.advance(600)
+
+    def sync(self, reason: str) -> float:
+        """Seconds of one run, its client made before."""
+        quota = Quota(self.mirror, reserve=10, clock=self.clock)
+        client = TogglClient(
+            "http://toggl.example",
+            Credentials.token(self.world.token),
+            quota=quota,
+            clock=self.clock,
+            sleep=self.sleep,
+            transport=httpx2.ASGITransport(app=create_simulator(self.world)),
+        )
+        syncer = Syncer(client, self.mirror, clock=self.clock)
+        full = reason == "start"
+        self.world.log.clear()
+        begin = perf_counter()
+        run = asyncio.run(syncer.run(reason, full=full, history=full))
+        seconds = perf_counter() - begin
+        assert run.outcome == "done", run.why
+        return seconds
+
+
+async def _download(world: World) -> tuple[list[str], float]:
+    """The requests that the last sync made, made again with nothing but parsing; and the seconds."""
+    asked = [(each.method, each.path, dict(each.params), each.body) for each in world.log]
+    token = base64.b64encode(f"{world.token}:api_token".encode()).decode()
+    transport = httpx2.ASGITransport(app=create_simulator(world))
+    async with httpx2.AsyncClient(transport=transport, base_url="http://toggl.example") as client:
+        begin = perf_counter()
+        for method, path, params, body in asked:
+            headers = {"Authorization": f"Basic {token}", "Content-Type": "application/json"}
+            answer = await client.request(method, path, params=params, content=body, headers=headers)
+            orjson.loads(answer.content)
+        return [path for _, path, _, _ in asked], perf_counter() - begin
