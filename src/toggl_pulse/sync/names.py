@@ -18,6 +18,7 @@ from toggl_pulse.mirror import Batch, CatalogueRow, MonthCheck
 from toggl_pulse.model import Profile, Workspace
 from toggl_pulse.sync import history as past
 from toggl_pulse.sync import state as memory
+from toggl_pulse.sync.ended import Named, ended, related, unheard
 from toggl_pulse.sync.history import History
 from toggl_pulse.sync.recent import check_current, full_reach
 from toggl_pulse.sync.save import Counts, save_entries, save_names
@@ -53,6 +54,7 @@ async def read_me(session: Session, state: State, origin: str, *, full: bool, ba
     await session.blocking(lambda: session.mirror.claim(origin, me.profile.id))
     session.skew = me.server_time - session.clock()
     session.user_id = me.profile.id
+    session.related = related(me) if first or full else None
     session.client.know_account(me.profile.id)
     counts = await session.blocking(lambda: _save_me(session, state, me, full=first or full, since=backfill_from))
     session.count(counts)
@@ -93,7 +95,7 @@ def _save_me(session: Session, state: State, me: Me, *, full: bool, since: date 
         counts = save_names(batch, rows, set_aside=me.set_aside, run_id=session.run_id)
         counts.add(save_entries(batch, me.entries, "window", run_id=session.run_id))
         if state.cursor is None:
-            batch.set_state(memory.CURSOR, memory.cursor_json(Cursor(me.server_time)))
+            batch.set_state(memory.CURSOR, memory.cursor_json(Cursor(session.certain(me.server_time))))
             batch.set_state(memory.REACH_KEY, memory.reach_json(full_reach(me.server_time)))
             batch.set_state(memory.CONTACT, memory.contact_json(Contact(session.clock(), me.server_time)))
         if full:
@@ -113,7 +115,14 @@ def _refresh(state: State, me: Me) -> Names:
         return Names(dict.fromkeys(CHANGES, me.server_time), me.server_time, lists)
     changes = tuple(f"changed:{kind}" for kind in CHANGES)
     pending = tuple(step for step in state.names.due if step.startswith("new:"))
-    return replace(state.names, following=me.server_time, due=(*pending, *changes, "current", *lists), refused=())
+    silent = unheard(state.names.since, [workspace.id for workspace in workspaces], me.server_time, REACH - OVERLAP)
+    return replace(
+        state.names,
+        following=me.server_time,
+        due=(*pending, *changes, "current", *lists),
+        refused=(),
+        unheard=tuple(dict.fromkeys((*state.names.unheard, *silent))),
+    )
 
 
 def _follow_zone(session: Session, batch: Batch, state: State, profile: Profile) -> None:
@@ -231,11 +240,31 @@ def _finish_step(session: Session, state: State, step: str, rows: Rows[Any] | No
         counts = Counts()
         if rows is not None:
             counts = save_names(batch, rows.rows, set_aside=rows.set_aside, run_id=session.run_id)
+            gone = _ended(session, state, step, rows)
+            if gone is not None:
+                counts.add(save_names(batch, gone, run_id=session.run_id))
+                state = replace(state, names=_heard(state, step))
         # Only rows prove that an answer is Toggl's: an empty one may be false, and is asked for again from as far back.
         _drop_step(batch, state, step, covered=rows is not None and bool(rows.rows) and rows.complete)
     if rows is not None:
         session.catalogue = session.mirror.catalogue()
     return counts
+
+
+def _ended(session: Session, state: State, step: str, rows: Rows[Any]) -> list[Named] | None:
+    """Names that a whole list and the account lack alike, where an end may have been missed; None where none may."""
+    key = step.removeprefix("list:")
+    if state.names is None or key not in state.names.unheard or session.related is None or not rows.complete:
+        return None
+    workspace_id, _, kind = key.partition(":")
+    listed = {row.id for row in rows.rows}
+    return ended(session.mirror.catalogue(), int(workspace_id), kind, listed, session.related)
+
+
+def _heard(state: State, step: str) -> Names | None:
+    key = step.removeprefix("list:")
+    names = state.names
+    return names and replace(names, unheard=tuple(other for other in names.unheard if other != key))
 
 
 def give_up_names(session: Session, state: State, step: str, error: PulseError) -> None:

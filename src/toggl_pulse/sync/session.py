@@ -18,12 +18,16 @@ from toggl_pulse.errors import PulseError
 from toggl_pulse.mirror import Batch, CatalogueRow, Mirror, MonthCheck
 from toggl_pulse.model import Catalogue, TimeEntry
 from toggl_pulse.sync import state as memory
+from toggl_pulse.sync.ended import Related
 from toggl_pulse.sync.plan import Tally
 from toggl_pulse.sync.save import Counts
 from toggl_pulse.sync.state import State
 from toggl_pulse.toggl import Named, PageToken, TogglClient
 
 __all__ = ["Session", "in_thread"]
+
+CLOCKS_APART = timedelta(days=1)
+"""A clock of ours that is behind by more tells nothing."""
 
 T = TypeVar("T")
 log = structlog.get_logger()
@@ -57,6 +61,7 @@ class Session:
     tally: Tally = field(default_factory=Tally)
     pages: dict[tuple[int, str], PageToken] = field(default_factory=dict)
     skew: timedelta | None = None
+    related: Related | None = None
     hindered: dict[str, PulseError] = field(default_factory=dict)
     helped: set[str] = field(default_factory=set)
 
@@ -72,6 +77,15 @@ class Session:
         if self.skew is not None:
             return self.clock() + self.skew
         return self.clock() + timedelta(seconds=state.contact.skew_seconds if state.contact else 0)
+
+    def certain(self, server_time: datetime) -> datetime:
+        """The earlier of Toggl's clock, as an answer told it, and ours; ours is not asked when it is days off.
+
+        Either may be wrong, and a cursor that lies ahead of Toggl's true time loses changes; one that lags costs a
+        few rows that are known.
+        """
+        ours = self.clock()
+        return ours if timedelta(0) < server_time - ours <= CLOCKS_APART else server_time
 
     def zone_of(self, name: str) -> ZoneInfo:
         """The profile's zone; UTC for a name that this machine's tables do not know."""

@@ -80,12 +80,14 @@ class Names:
     """The catalogue: `since` is up to when changes are known, for each kind; `due` the steps of a refresh still to do.
 
     `following` becomes a kind's `since` when its changes have been read. `refused` are lists that Toggl did not give.
+    `unheard` are lists, as `workspace:kind`, of which something may have ended untold.
     """
 
     since: Mapping[str, datetime]
     following: datetime
     due: tuple[str, ...] = ()
     refused: tuple[str, ...] = ()
+    unheard: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,6 +168,7 @@ def names_json(names: Names) -> JSON:
         "following": names.following.isoformat(),
         "due": list(names.due),
         "refused": list(names.refused),
+        "unheard": list(names.unheard),
     }
 
 
@@ -222,6 +225,7 @@ def _names(value: JSON) -> Names:
         _moment(value["following"]),
         tuple(value["due"]),
         tuple(value["refused"]),
+        tuple(value.get("unheard", ())),
     )
 
 
