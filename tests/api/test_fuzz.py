@@ -31,7 +31,7 @@ POSTS = (
 )
 REFUSALS = {400, 401, 403, 404, 405, 408, 409, 413, 421}
 NEVER_SAID = (TOKEN.encode(), b"Traceback", b"site-packages", b"toggl_pulse/", b"mirror.db", b"/home", b"Error:")
-SHORT, LONG = 40, 4_000
+SHORT, LONG = 15, 4_000
 HEADERS = [("host", "localhost"), ("authorization", f"Bearer {TOKEN}"), ("content-type", "application/json")]
 
 
@@ -230,6 +230,22 @@ def test_no_headers_and_no_path_open_anything_or_break_anything(app: FastAPI, ef
         well_refused(reply.status, reply.body, fine=public)
         if host != [b"localhost"] and len(host) != 1:
             assert 400 == reply.status
+
+    each()
+
+
+def test_nothing_but_the_token_opens_the_door(app: FastAPI, effort: settings) -> None:
+    @effort
+    @given(
+        method=st.sampled_from(["GET", "HEAD", "POST"]), authorization=st.lists(AUTHORIZATIONS, min_size=1, max_size=2)
+    )
+    def each(method: str, authorization: list[bytes]) -> None:
+        headers: list[tuple[str, str | bytes]] = [("host", "localhost")]
+        headers += [("authorization", value) for value in authorization]
+        reply = asyncio.run(call(app, method, "/status", headers=headers, stays=True))
+
+        assert 401 == reply.status
+        well_refused(reply.status, reply.body)
 
     each()
 
