@@ -31,7 +31,7 @@ POSTS = (
 )
 REFUSALS = {400, 401, 403, 404, 405, 408, 409, 413, 421}
 NEVER_SAID = (TOKEN.encode(), b"Traceback", b"site-packages", b"toggl_pulse/", b"mirror.db", b"/home", b"Error:")
-SHORT, LONG = 15, 4_000
+SHORT, LONG = 15, 2_000
 HEADERS = [("host", "localhost"), ("authorization", f"Bearer {TOKEN}"), ("content-type", "application/json")]
 
 

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from toggl_pulse.metrics.query import pattern, undo_grafana
 
 ESCAPED = frozenset("\\^$*+?.()|[]{}/-")
-SHORT, LONG = 60, 20_000
+SHORT, LONG = 60, 10_000
 
 
 def plainly(text: str) -> tuple[str, ...]:

@@ -18,7 +18,7 @@ from toggl_pulse.toggl import TogglClient, schemas
 from toggl_pulse.toggl.entry_schemas import read_entry, read_report_row
 from toggl_pulse.toggl.sift import RAW_LIMIT, Sieve
 
-SHORT, LONG = 15, 8_000
+SHORT, LONG = 15, 2_000
 
 ODD: tuple[Any, ...] = (
     None, True, False, 0, -1, 1, 2**31, 2**63 - 1, 2**63, 2**64, 10**40, 0.5, 1e308, float("nan"), float("inf"), -0.0,
