@@ -133,8 +133,12 @@ def service(home: Path, entries: int) -> Iterator[tuple[SimulatedToggl, str, sub
         toggl.do("stop_timer")
         account = {"TOGGL_API_TOKEN": TOKEN, "TOGGL_API_URL": toggl.url, "DATA_DIR": str(home / "data")}
         with running(["serve", "--port", "0"], home, **account) as (process, output):
-            assert '"outcome": "done"' in output.wait_for('"event": "sync.run"')
-            yield toggl, output.address(), process
+            address = output.address()
+            give_up = time.monotonic() + PATIENCE + entries / 1000
+            while not httpx2.get(f"{address}/status", timeout=PATIENCE).json()["history"]["complete"]:
+                assert time.monotonic() < give_up, output.lines
+                threading.Event().wait(0.2)
+            yield toggl, address, process
 
 
 def percentiles(values: list[float]) -> str:
