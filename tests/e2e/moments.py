@@ -14,7 +14,7 @@ from pathlib import Path
 from random import Random
 
 from e2e.processes import SimulatedToggl
-from e2e.warm import PATIENCE, Child
+from e2e.warm import Child
 
 WRITE_LOCK_BYTE = "120"
 """Where SQLite locks its `-shm` file while a transaction writes, https://sqlite.org/walformat.html."""
@@ -60,17 +60,17 @@ def stop_at_some_moment(
     """Let a process run, stop it somewhere in its run, and tell where that was.
 
     The moment is a time of its usual run, or a little after one of its answers, or the first open transaction
-    after such an answer.
+    after such an answer, and at most twice as long as it usually takes.
     """
-    asked = len(toggl.get("log"))
+    asked, until = len(toggl.get("log")), time.monotonic() + 2 * usual.seconds
     way = random.choice(WAYS)
     if way == "time":
         child.ends_within(random.uniform(0, 1.1 * usual.seconds))
     else:
-        _after_answer(child, toggl, asked + random.randint(1, usual.answers))
+        _after_answer(child, toggl, asked + random.randint(1, usual.answers), until)
         child.ends_within(random.uniform(0, 0.01))
     stopped = _stop(child)
-    while way == "writing" and stopped and not writes(child):
+    while way == "writing" and stopped and not writes(child) and time.monotonic() < until:
         child.send(signal.SIGCONT)
         child.ends_within(GLANCE)
         stopped = _stop(child)
@@ -81,8 +81,8 @@ def stop_at_some_moment(
     return "between transactions" if len(toggl.get("log")) > asked else "before the first answer"
 
 
-def _after_answer(child: Child, toggl: SimulatedToggl, number: int) -> None:
-    until = time.monotonic() + PATIENCE
+def _after_answer(child: Child, toggl: SimulatedToggl, number: int, until: float) -> None:
+    """Returns at the latest `until`: a service that has nothing more to ask does not end."""
     while child.alive() and len(toggl.get("log", skip=str(number - 1))) < 1 and time.monotonic() < until:
         child.ends_within(LOOK)
 
