@@ -29,7 +29,6 @@ SYNCS = 2
 DELETED, RENAMED = 0.3, 0.1
 """How often in an hour."""
 
-WARNING_OR_WORSE = {"warning", "error", "critical"}
 
 BEFORE = {
     "dns": httpx2.ConnectError("[Errno -2] Name or service not known"),
@@ -109,11 +108,14 @@ class Network(httpx2.AsyncBaseTransport):
         self.hosts: set[str] = set()
         self.sent = 0
         self.attempts = Attempts()
+        self.dates: Callable[[], str | None] | None = None
+        self.on_request: dict[int, Callable[[], object]] = {}
 
     async def handle_async_request(self, request: httpx2.Request) -> httpx2.Response:
         self.sent += 1
         self.hosts.add(request.url.host)
         self.attempts.take(request)
+        self.on_request.get(self.sent, lambda: None)()
         kinds = [squall.kind for squall in self.squalls if squall.meets()]
         kind = kinds[0] if kinds else ""
         if kind in BEFORE:
@@ -127,6 +129,11 @@ class Network(httpx2.AsyncBaseTransport):
                 response.headers[name] = text
             else:
                 response.headers.pop(name, None)
+        if self.dates is not None:
+            response.headers.pop("Date", None)
+            date = self.dates()
+            if date is not None:
+                response.headers["Date"] = date
         return response
 
 
@@ -304,16 +311,14 @@ def false_deletions(scene: Scene) -> set[int]:
 
 def lowest(scene: Scene) -> int | None:
     """The least that our own requests have left in any bucket; what a fault or another tool takes is not ours."""
-    return min((spent.remaining for spent in _spent(scene) if spent.remaining is not None), default=None)
+    return min((left for request in scene.world.log if (left := _left(request)) is not None), default=None)
 
 
-def _spent(scene: Scene) -> list[Request]:
-    """Requests that took something from a bucket."""
-    return [
-        request
-        for request in scene.world.log
-        if request.remaining is not None and request.fault != "quota402" and not request.path.endswith("/me/quota")
-    ]
+def _left(request: Request) -> int | None:
+    """What a request left in its bucket; a refusal for the quota is beyond it, unless it was played."""
+    if request.status == 402 and request.fault is None:
+        return -1
+    return None if request.fault == "quota402" or request.path.endswith("/me/quota") else request.remaining
 
 
 class Attempts:
@@ -356,9 +361,8 @@ def attempt(kept: Kept, run: str, kind: str, skip: int, *, times: int = ATTEMPTS
         found = [f"{number} was ended" for number in false_deletions(scene)]
         if report.outcome != "done" and not report.why:
             found.append(f"{report.outcome} without a word")
-        said = loud(logs)
-        if len(said) > 1:
-            found.append(f"said {said}")
+        if len(loud(logs)) > 1:
+            found.append(f"said {loud(logs)}")
         if scene.network.attempts.most > ATTEMPTS:
             found.append(f"{scene.network.attempts.most} attempts")
         requests = scene.network.sent
@@ -367,9 +371,9 @@ def attempt(kept: Kept, run: str, kind: str, skip: int, *, times: int = ATTEMPTS
             syncs = settle(scene, report)
         if syncs > SYNCS:
             found.append(f"{syncs} syncs needed")
-        healed = loud([*logs, *more], "sync.recovered", "sync.unhindered")
-        if len(said) != len(healed):
-            found.append(f"said {said} and then {healed}")
+        begun, over = told([*logs, *more])
+        if begun != over:
+            found.append(f"said {begun} and then {over}")
         if loud(more):
             found.append(f"said {loud(more)} when all was well")
         found += scene.differences()[:3]
@@ -383,11 +387,21 @@ def attempt(kept: Kept, run: str, kind: str, skip: int, *, times: int = ATTEMPTS
         kept.forget(scene)
 
 
-def loud(logs: list[Any], *events: str) -> list[str]:
-    """The lines for people: warnings and worse, or these events."""
-    return [
-        line["event"] for line in logs if (line["event"] in events if events else line["log_level"] in WARNING_OR_WORSE)
-    ]
+def loud(logs: list[Any]) -> list[str]:
+    """The lines for people: warnings and worse."""
+    return [line["event"] for line in logs if line["log_level"] in {"warning", "error", "critical"}]
+
+
+def told(logs: list[Any]) -> tuple[list[str], list[str]]:
+    """Everything whose failure was told, and everything whose end was."""
+    begun: list[str] = []
+    over: list[str] = []
+    for line in logs:
+        if line["event"] in {"sync.hindered", "sync.failed"}:
+            begun += line.get("what", ["run"])
+        elif line["event"] in {"sync.unhindered", "sync.recovered"}:
+            over += line.get("what", ["run"])
+    return sorted(begun), sorted(over)
 
 
 def settle(scene: Scene, report: RunReport) -> int:

@@ -99,7 +99,7 @@ def _save_changes(session: Session, state: State, answers: list[Entries], asked:
     missed = too_old or last.truncated
     beginning = cursor.gap[0] if cursor.gap else cursor.since
     gap = (beginning, last.server_time) if missed else cursor.gap
-    moved = replace(_moved(cursor, answers), gap=gap)
+    moved = replace(_moved(session, cursor, answers), gap=gap)
     counts = Counts()
     with session.mirror.batch() as batch:
         for answer in answers:
@@ -108,7 +108,7 @@ def _save_changes(session: Session, state: State, answers: list[Entries], asked:
         for answer in answers:
             counts.add(save_names(batch, session.only_unknown(answer.named), run_id=session.run_id))
         batch.set_state(memory.CURSOR, memory.cursor_json(moved))
-        _note_contact(session, batch, state, last.server_time)
+        _note_contact(session, batch, state, last.server_time if last.dated else session.server_now(state))
         if missed:
             read_all_again(session, batch, state, last.server_time)
         session.ask_for_names(batch, state, unknown)
@@ -127,14 +127,17 @@ def _note_contact(session: Session, batch: Batch, state: State, server_time: dat
         batch.set_state(memory.SILENCES, memory.silences_json([*known, (state.contact.server, server_time)]))
 
 
-def _moved(cursor: Cursor, answers: list[Entries]) -> Cursor:
+def _moved(session: Session, cursor: Cursor, answers: list[Entries]) -> Cursor:
     """The cursor after these answers: only rows prove that an answer is Toggl's, and only whole rows are had.
 
     An answer without a row may be false, and one with a broken row lacks something: both are asked again.
     """
     last = answers[-1]
+    newest = max((row.at for answer in answers for row in answer.entries), default=cursor.since)
+    reached = max(cursor.since, newest, session.certain(last.server_time))
     if last.truncated:
-        return Cursor(last.server_time, flooded=True)
+        # beyond the flood's own second, or the next answer would be cut off at the same place
+        return Cursor(max(reached, newest + timedelta(seconds=1)), flooded=True)
     empty = not last.entries and not last.set_aside
     if empty and not cursor.flooded:
         return replace(cursor, since=max(cursor.since, last.server_time - TRAIL))
@@ -142,7 +145,7 @@ def _moved(cursor: Cursor, answers: list[Entries]) -> Cursor:
         held = cursor.held or last.server_time
         if last.server_time - held < (FLOOD_HOLD if empty else HOLD):
             return replace(cursor, held=held)
-    return Cursor(last.server_time)
+    return Cursor(reached)
 
 
 def read_all_again(session: Session, batch: Batch, state: State, server_now: datetime) -> None:

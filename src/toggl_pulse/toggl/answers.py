@@ -58,7 +58,8 @@ class Entries:
     """Rows of `/me/time_entries`, start descending.
 
     `truncated`: Toggl's cap was reached, so rows are missing. `server_time`: Toggl's clock when it answered, or,
-    should it not tell, a moment that this clock had certainly reached. `named`: use them for unknown ids only.
+    should it not tell (`dated` is then False), a moment that this clock had certainly reached. `named`: use them for
+    unknown ids only.
     """
 
     entries: tuple[TimeEntry, ...]
@@ -66,6 +67,7 @@ class Entries:
     server_time: datetime
     truncated: bool
     named: tuple[Named, ...] = ()
+    dated: bool = True
 
 
 @dataclass(frozen=True, slots=True)

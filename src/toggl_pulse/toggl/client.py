@@ -271,10 +271,12 @@ class TogglClient:
             return entry
 
         entries = tuple(sieve.rows("time_entry", rows, read))
+        told = server_date(answer.headers)
         return Entries(
             entries=entries,
             set_aside=tuple(sieve.set_aside),
-            server_time=server_date(answer.headers) or max((entry.at for entry in entries), default=since),
+            server_time=told or max((entry.at for entry in entries), default=since),
+            dated=told is not None,
             truncated=len(rows) >= ENTRY_CAP,
             named=names.all(),
         )

@@ -17,6 +17,9 @@ from toggl_pulse.toggl.assumptions import KNOWLEDGE_FRESH, LOOK_COMPARABLE, PLAU
 
 __all__ = ["USER", "Quota", "QuotaStore"]
 
+STALE_MARGIN = 1
+"""Requests kept above the reserve when what is known is old: other tools may have asked since."""
+
 USER = "user"
 """The bucket of everything under `/me`."""
 
@@ -60,8 +63,9 @@ class Quota:
         Passes when nothing is known of the window: then one request is spent to learn. Raises `NeedsUser` when the
         reserve is as large as the whole bucket, for then no hour will ever do.
         """
-        known = self._open(bucket, self._clock())
-        if known is None or known.remaining > self._floor(use_reserve=use_reserve):
+        now = self._clock()
+        known = self._open(bucket, now)
+        if known is None or known.remaining > self._floor(known, now, use_reserve=use_reserve):
             return
         if not use_reserve and known.total is not None and known.total <= self._reserve:
             raise NeedsUser(
@@ -78,7 +82,9 @@ class Quota:
     def spendable(self, bucket: str, now: datetime, *, use_reserve: bool = False) -> int | None:
         """Requests that may be spent in the open window; None when its state is unknown (one may be spent then)."""
         known = self._open(bucket, now)
-        return None if known is None else max(0, known.remaining - self._floor(use_reserve=use_reserve))
+        if known is None:
+            return None
+        return max(0, known.remaining - self._floor(known, now, use_reserve=use_reserve))
 
     def view(self) -> dict[str, QuotaBucket]:
         """Every bucket by name as last seen, windows that are over included."""
@@ -148,8 +154,12 @@ class Quota:
         """Blocks: call it from a thread."""
         self._store.save_quota(bucket)
 
-    def _floor(self, *, use_reserve: bool) -> int:
-        return 0 if use_reserve else self._reserve
+    def _floor(self, known: QuotaBucket, now: datetime, *, use_reserve: bool) -> int:
+        """What has to be left; one more while others may have been at work unseen, and looking is not free."""
+        if use_reserve:
+            return 0
+        stale = self.free_look is not True and now - known.seen_at > KNOWLEDGE_FRESH
+        return self._reserve + (STALE_MARGIN if stale else 0)
 
     def _open(self, bucket: str, now: datetime) -> QuotaBucket | None:
         known = self._buckets.get(bucket)
