@@ -69,12 +69,21 @@ def prepared_template(postgresql: Server) -> str | None:
     return postgresql.template()
 
 
+@pytest.fixture(scope="session")
+def emptied_urls() -> list[str]:
+    """Mirrors that earlier tests have left, with nothing in them."""
+    return []
+
+
 @pytest.fixture
-def prepared_url(postgresql: Server, prepared_template: str | None) -> Iterator[str]:
+def prepared_url(postgresql: Server, prepared_template: str | None, emptied_urls: list[str]) -> Iterator[str]:
     """A mirror of this test's own with nothing in it."""
-    url = postgresql.fresh(like=prepared_template)
+    url = emptied_urls.pop() if emptied_urls else postgresql.fresh(like=prepared_template)
     yield url
-    postgresql.drop(url)
+    if postgresql.emptied(url):
+        emptied_urls.append(url)
+    else:
+        postgresql.drop(url)
 
 
 @pytest.fixture

@@ -22,8 +22,10 @@ from urllib.parse import quote, urlsplit
 
 import psycopg
 from psycopg import sql
+from sqlalchemy import delete
 
 from toggl_pulse.mirror import Mirror
+from toggl_pulse.mirror.tables import metadata
 
 __all__ = ["MISSING", "GivenServer", "OwnServer", "Server", "programs"]
 
@@ -89,6 +91,23 @@ class Server:
         url = self.fresh()
         Mirror.open(url, clock=lambda: datetime(2026, 5, 4, tzinfo=UTC)).close()
         return url
+
+    def emptied(self, url: str) -> bool:
+        """Take every row out of a mirror, which is quicker than making another; False where it is none any more."""
+        statements = [str(delete(table)) for table in reversed(metadata.sorted_tables)]
+        statements += [
+            f"SELECT setval(pg_get_serial_sequence('{table.name}', '{table.autoincrement_column.name}'), 1, false)"
+            for table in metadata.sorted_tables
+            if table.autoincrement_column is not None
+        ]
+        others = "SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity WHERE datname = current_database()"
+        statements += ["INSERT INTO revision VALUES (1, 0)"]
+        try:
+            self.run(f"{others} AND pid <> pg_backend_pid()", url=url)
+            self.run("; ".join(statements), url=url)
+        except psycopg.Error:
+            return False
+        return True
 
     def close(self) -> None:
         for name in tuple(self._made):

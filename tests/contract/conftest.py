@@ -19,6 +19,22 @@ FreshMirror = Callable[[], AbstractContextManager[Mirror]]
 STORES = ["sqlite", pytest.param("postgresql", marks=pytest.mark.postgresql)]
 
 
+# What asks much of a server, and shows nothing there that the others do not.
+LONG_ON_POSTGRESQL = (
+    "test_columns_share_texts_and_tag_sets[postgresql]",
+    *(f"test_the_kept_figures_are_those_of_the_rows[postgresql-{seed}]" for seed in range(1, 6)),
+    "test_thousands_of_entries_fit_one_batch[postgresql]",
+    "test_a_large_catalogue_is_written_and_changed_at_once[postgresql]",
+)
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    for item in items:
+        if item.name in LONG_ON_POSTGRESQL:
+            item.add_marker(pytest.mark.long)
+
+
 @pytest.fixture(params=STORES)
 def url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
     """The address of an empty store."""

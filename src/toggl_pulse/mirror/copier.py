@@ -6,7 +6,8 @@ one transaction, so that a kill leaves it empty. Memory does not grow with the n
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator
+from contextlib import closing
 from dataclasses import dataclass
 from itertools import zip_longest
 from pathlib import Path
@@ -16,7 +17,7 @@ from sqlalchemy import Column, ColumnElement, Connection, LargeBinary, Select, T
 
 from toggl_pulse.errors import BadRequest, NeedsUser
 from toggl_pulse.mirror.backup import flushed, named_when_done
-from toggl_pulse.mirror.schema import make_tables, tables_in
+from toggl_pulse.mirror.schema import is_empty, make_tables
 from toggl_pulse.mirror.sqlite import SqliteStore
 from toggl_pulse.mirror.store import BUSY_SECONDS, Store
 from toggl_pulse.mirror.tables import metadata
@@ -44,8 +45,11 @@ class Copied:
 def copy_mirror(source: Store, target: Store, *, progress: CopyProgress = lambda *_: None) -> Copied:
     """Copy every row of every table into a place that must hold none; numbers given by a database go on from there."""
     with source.reading() as old, target.preparing() as new:
-        if tables_in(new):
-            raise BadRequest(f"{target.name} holds tables already; a backup never overwrites.", code="not_empty")
+        if not is_empty(new):
+            raise BadRequest(
+                f"{target.name} is not empty, and a backup never overwrites; give it {target.own_place}.",
+                code="not_empty",
+            )
         make_tables(new)
         counts = {table: old.execute(select(func.count()).select_from(table)).scalar_one() for table in _tables()}
         total, done = sum(counts.values()), 0
@@ -68,6 +72,7 @@ def copy_to_file(source: Store, target: Path, *, progress: CopyProgress) -> Copi
 
     def write(beside: Path) -> Copied:
         made = SqliteStore(beside, busy_seconds=BUSY_SECONDS)
+        made.name = str(target)
         try:
             copied = copy_mirror(source, made, progress=progress)
         finally:
@@ -88,24 +93,26 @@ def _compare(
 ) -> int:
     """Read both back in one order and compare all columns; returns how many rows there are."""
     count = 0
-    pairs = zip_longest(_ordered(old, source, table), _ordered(new, target, table))
-    for count, (theirs, ours) in enumerate(pairs, start=1):
-        if theirs != ours:
-            key = (theirs or ours)[: len(table.primary_key)]
-            raise _differs(target, table, f"differs at {', '.join(map(str, key))}")
-        if count % ROWS == 0:
-            tell(done + count)
+    # Closed by hand: a cursor on the server that is left open when rows differ would outlive its transaction.
+    with closing(_ordered(old, source, table)) as left, closing(_ordered(new, target, table)) as right:
+        for count, (theirs, ours) in enumerate(zip_longest(left, right), start=1):
+            if theirs != ours:
+                key = min(row[: len(table.primary_key)] for row in (theirs, ours) if row is not None)
+                raise _differs(target, table, f"differs at {', '.join(map(str, key))}")
+            if count % ROWS == 0:
+                tell(done + count)
     tell(done + count)
     return count
 
 
-def _ordered(connection: Connection, store: Store, table: Table) -> Iterator[Any]:
+def _ordered(connection: Connection, store: Store, table: Table) -> Generator[Any]:
     """The rows by key, the key's columns first, in an order that every database agrees about."""
     keys = list(table.primary_key)
     others = [column for column in table.columns if not column.primary_key]
     statement = select(*keys, *others).order_by(*(_plainly(column, store) for column in keys))
-    for rows in _partitions(connection, statement, table):
-        yield from rows
+    with closing(_partitions(connection, statement, table)) as parts:
+        for rows in parts:
+            yield from rows
 
 
 def _plainly(column: Column[Any], store: Store) -> ColumnElement[Any]:
@@ -113,11 +120,12 @@ def _plainly(column: Column[Any], store: Store) -> ColumnElement[Any]:
     return column.collate("C") if isinstance(column.type, Text) and store.kind == "postgresql" else column
 
 
-def _partitions(connection: Connection, statement: Select[Any], table: Table) -> Iterator[list[tuple[Any, ...]]]:
+def _partitions(connection: Connection, statement: Select[Any], table: Table) -> Generator[list[tuple[Any, ...]]]:
     large = any(isinstance(column.type, LargeBinary) for column in table.columns)
     size = 1 if large else ROWS
-    for rows in connection.execute(statement, execution_options={"yield_per": size}).partitions():
-        yield [tuple(row) for row in rows]
+    with connection.execute(statement, execution_options={"yield_per": size}) as result:
+        for rows in result.partitions():
+            yield [tuple(row) for row in rows]
 
 
 def _differs(target: Store, table: Table, how: str) -> NeedsUser:

@@ -16,7 +16,7 @@ from toggl_pulse.mirror.backup import copy
 from toggl_pulse.mirror.sqlite import SqliteStore
 from toggl_pulse.mirror.store import Store
 
-__all__ = ["SCHEMAS", "VERSION_TABLE", "make_tables", "migrate", "tables_in"]
+__all__ = ["SCHEMAS", "VERSION_TABLE", "is_empty", "make_tables", "migrate", "tables_in"]
 
 SCHEMAS = ("0001", "0002")
 """Every schema there ever was, oldest first; the last one is this program's."""
@@ -74,6 +74,16 @@ def tables_in(connection: Connection) -> list[str]:
     """The tables of the place where a mirror's own would be: on PostgreSQL one schema, whatever else is in sight."""
     found = inspect(connection)
     return found.get_table_names(schema=found.default_schema_name)
+
+
+def is_empty(connection: Connection) -> bool:
+    """Whether nobody keeps anything in that place."""
+    found = inspect(connection)
+    schema = found.default_schema_name
+    kinds = [found.get_table_names, found.get_view_names]
+    if connection.dialect.supports_sequences:
+        kinds += [found.get_materialized_view_names, found.get_sequence_names]
+    return not any(names(schema=schema) for names in kinds)
 
 
 def make_tables(connection: Connection) -> None:
