@@ -31,6 +31,7 @@ SESSION = (
     "SET tcp_keepalives_idle = 30; SET tcp_keepalives_interval = 10; SET tcp_keepalives_count = 3; "
     "SET lock_timeout = {milliseconds}"
 )
+UNKNOWN = ("42P01", "42703")
 KEEPALIVES = {"keepalives_idle": 30, "keepalives_interval": 10, "keepalives_count": 3}
 
 
@@ -87,7 +88,8 @@ class PostgresqlStore:
     @contextmanager
     def preparing(self) -> Iterator[Connection]:
         """A writing transaction for making or altering tables; others who prepare wait."""
-        with self._translated(), self._engine.connect() as connection, connection.begin():
+        # a migration that misses a table is a bug, not a damaged mirror
+        with self._translated(bugs=UNKNOWN), self._engine.connect() as connection, connection.begin():
             schema = connection.exec_driver_sql("SELECT current_schema()").scalar()
             if schema is None:
                 raise NeedsUser(
@@ -150,19 +152,19 @@ class PostgresqlStore:
         connection.execute(self._session)
         connection.commit()
 
-    def _translated(self) -> AbstractContextManager[None]:
-        return translated(self.name, self._secrets)
+    def _translated(self, bugs: tuple[str, ...] = ()) -> AbstractContextManager[None]:
+        return translated(self.name, self._secrets, bugs)
 
 
 @contextmanager
-def translated(name: str, secrets: tuple[str, ...] = ()) -> Iterator[None]:
-    """The server's and the driver's errors as ours; anything that is a bug passes through."""
+def translated(name: str, secrets: tuple[str, ...], bugs: tuple[str, ...] = ()) -> Iterator[None]:
+    """The server's and the driver's errors as ours; anything that is a bug, those codes too, passes through."""
     try:
         yield
     except PulseError:
         raise
     except DBAPIError as error:
-        found = as_ours(error.orig, name, secrets)
+        found = None if getattr(error.orig, "sqlstate", None) in bugs else as_ours(error.orig, name, secrets)
         if found is None:
             raise
         raise found from error
