@@ -44,10 +44,10 @@ class InPlace(ThreadPoolExecutor):
 
 
 class Network(httpx2.AsyncBaseTransport):
-    """Ends at the simulated Toggl while it is up."""
+    """Ends at the simulated Toggl while it is up; leaner than the library's own way into an ASGI app."""
 
     def __init__(self, world: World) -> None:
-        self._toggl = httpx2.ASGITransport(app=create_simulator(world))
+        self._toggl = create_simulator(world)
         self.up = True
         self.refused = 0
 
@@ -55,7 +55,25 @@ class Network(httpx2.AsyncBaseTransport):
         if not self.up:
             self.refused += 1
             raise httpx2.ConnectError("the simulated network is down")
-        return await self._toggl.handle_async_request(request)
+        body = b"".join([part async for part in request.stream])  # type: ignore[union-attr]
+        sent: list[MutableMapping[str, Any]] = []
+
+        async def receive() -> MutableMapping[str, Any]:
+            return {"type": "http.request", "body": body}
+
+        async def send(message: MutableMapping[str, Any]) -> None:
+            sent.append(message)
+
+        scope = {
+            "type": "http",
+            "method": request.method,
+            "path": request.url.path,
+            "query_string": request.url.query,
+            "headers": [(name.lower(), value) for name, value in request.headers.raw],
+        }
+        await self._toggl(scope, receive, send)
+        content = b"".join(message.get("body", b"") for message in sent[1:])
+        return httpx2.Response(sent[0]["status"], headers=sent[0]["headers"], content=content)
 
 
 class Life:

@@ -53,7 +53,7 @@ def outage(tmp_path: Path) -> Outage:
     return made(tmp_path)
 
 
-def made(folder: Path, *, entries: int = 300) -> Outage:
+def made(folder: Path, *, entries: int = 200) -> Outage:
     world = large_world(BEGIN, years=1.6, entries=entries, projects=4, clients=2, tags=3, running=False)
     return Outage(Life(world, folder, poll_minutes=60))
 
@@ -110,6 +110,7 @@ def test_after_four_months_off_all_is_exact_and_no_month_with_a_ghost_was_ever_c
     assert [] == truth.below_the_reserve(outage.life)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(
     "away",
     [
@@ -124,9 +125,7 @@ def test_after_four_months_off_all_is_exact_and_no_month_with_a_ghost_was_ever_c
         95 * DAY,
     ],
 )
-def test_outages_about_as_long_as_the_reach_lose_nothing(
-    outage: Outage, away: timedelta, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_outages_about_as_long_as_the_reach_lose_nothing(outage: Outage, away: timedelta) -> None:
     async def story(life: Life) -> None:
         await life.start()
         outage.create(1)
@@ -147,6 +146,7 @@ def test_outages_about_as_long_as_the_reach_lose_nothing(
     assert [] == outage.left
 
 
+@pytest.mark.long
 def test_two_long_outages_in_a_row_with_no_time_to_read_between_them(outage: Outage) -> None:
     async def story(life: Life) -> None:
         await life.start()
@@ -173,6 +173,7 @@ def test_two_long_outages_in_a_row_with_no_time_to_read_between_them(outage: Out
     assert [] == truth.below_the_reserve(outage.life)
 
 
+@pytest.mark.long
 def test_an_outage_in_the_middle_of_the_first_history(outage: Outage) -> None:
     outage.world.behaviour.plan_quota["free"] = 12
 
@@ -194,6 +195,7 @@ def test_an_outage_in_the_middle_of_the_first_history(outage: Outage) -> None:
     assert [] == outage.left
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("jump", [400 * DAY, -400 * DAY, 5 * HOUR, -5 * HOUR])
 def test_a_clock_that_jumps_and_jumps_back_loses_nothing_and_doubts_nothing(outage: Outage, jump: timedelta) -> None:
     async def story(life: Life) -> None:
@@ -216,3 +218,41 @@ def test_a_clock_that_jumps_and_jumps_back_loses_nothing_and_doubts_nothing(outa
 
     assert [] == outage.left
     assert [] == truth.below_the_reserve(outage.life)
+
+
+def test_a_full_sync_for_which_nothing_was_left_is_made_up_within_the_hour(outage: Outage) -> None:
+    async def story(life: Life) -> None:
+        await life.start()
+        await life.until(BEGIN.replace(hour=13, minute=59))
+        outage.world.drain("user", 25)
+        names = outage.life.world.rename_project(next(iter(outage.world.projects)), "renamed before two o'clock")
+        await life.until(BEGIN.replace(hour=14, minute=5))
+        (full,) = [run for run in life.service.mirror.runs() if run.reason == "schedule"]
+        assert ("partly", 0) == (full.outcome, full.requests)
+        assert names.name != life.service.mirror.catalogue().projects[names.id].name
+        await life.until(BEGIN.replace(hour=15, minute=10))
+        assert names.name == life.service.mirror.catalogue().projects[names.id].name
+        polls = [run.requests for run in life.service.mirror.runs(3) if run.reason == "poll"]
+        await life.until(BEGIN.replace(hour=17, minute=30))
+        assert {1} == {run.requests for run in life.service.mirror.runs(2)}, polls
+
+    outage.life.run(story)
+
+    assert [] == truth.below_the_reserve(outage.life)
+
+
+def test_a_day_without_a_network_is_tried_ever_more_rarely_and_told_once(outage: Outage) -> None:
+    async def story(life: Life) -> None:
+        await life.start()
+        life.network.up = False
+        before = len(life.service.mirror.runs(1000))
+        await life.until(life.clock.now + DAY)
+        # a poll each hour, two full syncs, and hardly more than one try between them
+        assert 26 <= len(life.service.mirror.runs(1000)) - before <= 60
+        life.network.up = True
+        await outage.settle(days=1)
+
+    outage.life.run(story)
+
+    assert [] == outage.left
+    assert (1, 1) == (outage.life.said["sync.failed"], outage.life.said["sync.recovered"])

@@ -44,11 +44,19 @@ class Year:
     """One life as it is drawn from a seed."""
 
     def __init__(
-        self, folder: Path, *, seed: int, days: int, zone: str = "Europe/Berlin", looks: int = 100, poll: int = 10
+        self,
+        folder: Path,
+        *,
+        seed: int,
+        days: int,
+        zone: str = "Europe/Berlin",
+        looks: int = 100,
+        poll: int = 10,
+        entries: int = 1200,
     ) -> None:
         self.seed, self.days, self.poll = seed, days, timedelta(minutes=poll)
         world = large_world(
-            BEGIN, years=2, entries=1200, projects=12, clients=5, tags=4, seed=seed, timezone=zone, running=False
+            BEGIN, years=2, entries=entries, projects=12, clients=5, tags=4, seed=seed, timezone=zone, running=False
         )
         self.life = Life(world, folder, poll_minutes=poll)
         self.watch = Watch(self.life, poll=self.poll)
@@ -170,6 +178,7 @@ def look_back(year: Year) -> None:
     assert [] == year.watch.lies
     assert [] == year.quarters
     assert [] == year.gaps
+    assert [] == truth.missed_fulls(year.watch, BEGIN)
     assert 0 == year.life.said["sync.broke"]
     assert Counter() == Counter(
         {what: count for what, count in year.life.said.items() if what in {"sync.unrecorded", "sync.refused"}}
@@ -177,7 +186,7 @@ def look_back(year: Year) -> None:
 
 
 def test_a_fortnight_of_work_with_an_outage_of_each_kind_ends_exact(folder: Path) -> None:
-    year = Year(folder, seed=14, days=14, looks=20, poll=30)
+    year = Year(folder, seed=14, days=13, looks=12, poll=60, entries=500)
     year.outages = [
         Outage(2 * DAY, HOUR, "down"),
         Outage(3.2 * DAY, 14 * HOUR, "off"),
@@ -196,9 +205,9 @@ YEARS = [
 ]
 
 
-def a_year(folder: Path, seed: int, zone: str, long_one: str, week: str) -> Year:
+def a_year(folder: Path, seed: int, zone: str, long_one: str, week: str, *, poll: int = 10) -> Year:
     """With outages of an hour, a week and two months, and once more changes than an answer holds."""
-    year = Year(folder, seed=seed, days=365, zone=zone)
+    year = Year(folder, seed=seed, days=365, zone=zone, poll=poll)
     year.outages = [
         Outage(11 * DAY, HOUR, "down"),
         Outage(12.4 * DAY, HOUR, "off"),

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from functools import cache
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -175,6 +175,7 @@ class Watch:
         self.looks = 0
         self.checked = 0
         self.contacts: list[datetime] = []
+        self.fulls: list[datetime] = []
         self.running: int | None = None
         self.full_names_at = life.clock.now
         self._seen = 0
@@ -197,6 +198,7 @@ class Watch:
                 self.contacts.append(request.at)
                 row = self.life.world.running()
                 self.running = row.id if row is not None else None
+        self.fulls += [request.at for request in fresh if request.path == "/api/v9/me" and "related" in request.query]
         if any(request.path == "/api/v9/me/tags" and request.status == 200 for request in fresh):
             self.full_names_at = fresh[0].at
         if any("/reports/" in request.path for request in fresh):
@@ -364,5 +366,13 @@ def silences(watch: Watch, longest: timedelta) -> list[tuple[datetime, datetime]
     return [(one, other) for one, other in pairs if other - one > longest]
 
 
-def today(life: Life) -> date:
-    return life.clock.now.astimezone(zone_of(life.world.profile.timezone)).date()
+def missed_fulls(watch: Watch, begin: datetime) -> list[str]:
+    """Turns of 02:00 and 14:00 UTC after which Toggl was reached, but no full sync came within the next hours."""
+    found = []
+    due = next_full(begin)
+    while due < watch.contacts[-1] - timedelta(hours=3):
+        heard = next(contact for contact in watch.contacts if contact >= due)
+        if not any(due <= full <= heard + timedelta(hours=2, minutes=10) for full in watch.fulls):
+            found.append(f"the full sync of {due:%Y-%m-%d %H:%M} was never made, though Toggl answered at {heard}")
+        due = next_full(due)
+    return found
