@@ -69,6 +69,8 @@ ODD_HEADERS = {
     "words": {"X-Toggl-Quota-Remaining": "many", "X-Toggl-Quota-Resets-In": "later"},
     "undated": {"Date": ""},
     "misdated": {"Date": "yesterday"},
+    "later": {"X-Range-Start": "2199-01-01"},
+    "sooner": {"X-Range-End": "1999-01-01"},
     "day": {"X-Range-Start": "never", "X-Range-End": "-", "X-Next-ID": "x", "X-Page-Size": "-1"},
 }
 """Right answers under headers that are not."""

@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+import asyncio
+import shutil
+from datetime import datetime, timedelta
+from pathlib import Path
 
 import pytest
 
+from sync.conftest import small_world
+from sync.faults import Stormy
 from sync.scene import Scene
 from toggl_pulse.model import TimeEntry
 from toggl_pulse.sync.history import Span
-from toggl_pulse.sync.proof import SETTLED, _missing
+from toggl_pulse.sync.proof import PAGES, SETTLED, _missing, _whole
 from toggl_pulse.sync.session import Session
 from toggl_pulse.sync.state import PREFIX, read_state
 
@@ -44,3 +49,45 @@ def test_only_an_agreeing_total_and_a_day_of_rest_end_what_the_list_lacks(
     found = _missing(session, state, history, span, shown, total)
 
     assert (sorted(entry.id for entry in finished[:7]) if ends else []) == sorted(entry.id for entry in found)
+
+
+@pytest.fixture
+def stormy(first_synced: tuple[datetime, Path], tmp_path: Path) -> Stormy:
+    shutil.copy(first_synced[1], tmp_path / "mirror.db")
+    scene = Stormy(small_world(), tmp_path)
+    scene.clock.now = first_synced[0]
+    return scene
+
+
+@pytest.mark.parametrize(
+    ("kind", "page_size", "whole"),
+    [
+        ("", 1000, True),
+        ("", 1, False),
+        ("broken_row", 1000, False),
+        ("header later", 1000, False),
+        ("header sooner", 1000, False),
+    ],
+)
+def test_a_list_counts_only_when_it_came_whole(stormy: Stormy, kind: str, page_size: int, *, whole: bool) -> None:
+    """A row that cannot be read, fewer days than asked for, or no end: what such a list lacks may well be there."""
+    stormy.world.behaviour.max_page_size = page_size
+    if kind:
+        stormy.play(kind, skip=0, times=1)
+    (workspace_id,) = stormy.world.workspaces
+    session = Session(
+        client=stormy.client,
+        mirror=stormy.mirror,
+        clock=stormy.our_clock,
+        user_id=stormy.world.me,
+        run_id=0,
+        catalogue=stormy.mirror.catalogue(),
+    )
+    today = stormy.clock().date()
+    span = Span(today - timedelta(days=99), today)
+
+    pages = asyncio.run(_whole(session, workspace_id, span))
+
+    assert whole == bool(pages)
+    assert (1 if page_size > PAGES else PAGES) == stormy.network.sent
+    stormy.close()
