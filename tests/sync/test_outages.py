@@ -64,6 +64,7 @@ def states(outage: Outage) -> dict[str, str]:
 
 def test_after_four_months_off_all_is_exact_and_no_month_with_a_ghost_was_ever_called_verified(outage: Outage) -> None:
     gone: list[int] = []
+    tag = next(row.id for row in outage.world.tags.values() if row.name == "tag 2")
     at_return: dict[str, str] = {}
 
     async def story(life: Life) -> None:
@@ -78,6 +79,7 @@ def test_after_four_months_off_all_is_exact_and_no_month_with_a_ghost_was_ever_c
         gone.extend([*outage.entries(20, 1), *outage.entries(200, 2), *outage.entries(3, 2, seconds=0)])
         for number in gone:
             outage.world.delete_entry(number)
+        outage.world.delete_tag(tag)
         outage.world.edit_entry(outage.entries(300, 1)[0], description="edited unseen")
         outage.create(100)
         await life.until(life.clock.now + 60 * DAY)

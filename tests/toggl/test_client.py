@@ -6,9 +6,9 @@ import orjson
 import pytest
 
 from toggl.scene import NOW, Scene, answer, entry_row, report_row
-from toggl_pulse.errors import RetryLater
+from toggl_pulse.errors import QuotaSpent, RetryLater
 from toggl_pulse.model import Project, Tag, User, Workspace
-from toggl_pulse.toggl import PageToken, TooOld
+from toggl_pulse.toggl import PageToken, TogglClient, TooOld
 
 TOLD = datetime(2026, 3, 2, 12, 0, tzinfo=UTC)
 
@@ -184,6 +184,28 @@ def test_tasks_come_out_of_their_object() -> None:
     data = {"data": [{"id": 51, "workspace_id": 11, "project_id": 21, "name": "Draft"}], "page": 1, "per_page": 50}
 
     assert [task.id for task in Scene(answer(data)).ask(lambda client: client.tasks(11)).rows] == [51]
+
+
+def test_a_list_of_more_pages_than_the_quota_goes_on_where_it_was_interrupted() -> None:
+    rows = [{"id": number, "workspace_id": 1, "name": f"tag {number}"} for number in range(1, 501)]
+    left = iter((11, 10, 29, 28, 27))
+
+    def reply(request: httpx2.Request) -> httpx2.Response:
+        page = int(request.url.params["page"])
+        return answer(rows[(page - 1) * 200 : page * 200], remaining=next(left), x_page_size="200")
+
+    scene = Scene(reply)
+
+    async def ask(client: TogglClient) -> list[int]:
+        with pytest.raises(QuotaSpent):
+            await client.tags(1)
+        scene.clock.advance(3600)
+        found = await client.tags(1)
+        assert found.complete
+        return [tag.id for tag in found.rows]
+
+    assert list(range(1, 501)) == scene.ask(ask)
+    assert ["1", "2", "3"] == [request.url.params["page"] for request in scene.requests]
 
 
 def test_tasks_are_asked_page_by_page_as_long_as_their_object_says_so() -> None:

@@ -17,6 +17,7 @@ __all__ = [
     "ENTRY_CAP",
     "FAILURE_PAUSE",
     "KNOWLEDGE_FRESH",
+    "LIST_KEPT",
     "LONGEST_WAIT",
     "LOOK_COMPARABLE",
     "MAX_PAGES",
@@ -50,6 +51,9 @@ WORKSPACE_PAGE_SIZE = 200
 
 SMALLEST_PAGE = 50
 """A page shorter than this is the last one, whatever size the server chose to use without saying so."""
+
+LIST_KEPT = timedelta(hours=12)
+"""How long the pages of a list that the quota has interrupted are kept to go on from; until the next full sync."""
 
 MAX_PAGES = 500
 """Pages after which a list counts as endless."""

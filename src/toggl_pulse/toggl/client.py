@@ -19,7 +19,7 @@ from toggl_pulse.model import JSON, Client, Project, QuotaBucket, Tag, Task, Tim
 from toggl_pulse.toggl import schemas
 from toggl_pulse.toggl.account import read_me
 from toggl_pulse.toggl.answers import Entries, Me, Organization, PageToken, ReportPage, RequestNote, Rows
-from toggl_pulse.toggl.assumptions import ENTRY_CAP, FAILURE_PAUSE, PAGE_SIZE
+from toggl_pulse.toggl.assumptions import ENTRY_CAP, FAILURE_PAUSE, LIST_KEPT, PAGE_SIZE
 from toggl_pulse.toggl.credentials import Credentials
 from toggl_pulse.toggl.entry_schemas import Names, read_entry
 from toggl_pulse.toggl.exchange import QUOTA_PATH, Exchange, Question
@@ -72,6 +72,7 @@ class TogglClient:
         self._clock = clock
         self._account: int | None = None
         self._organizations: dict[int, int] = {}
+        self._unfinished: dict[str, tuple[datetime, Pages]] = {}
         self._workspaces: set[int] = set()
         self._exchange = Exchange(
             base_url,
@@ -333,10 +334,17 @@ class TogglClient:
         read: Callable[[Row], N],
         params: Mapping[str, str | int],
     ) -> Rows[N]:
-        pages = Pages()
+        begun, pages = self._unfinished.pop(path) if path in self._unfinished else (self._clock(), Pages())
+        if self._clock() - begun > LIST_KEPT:
+            begun, pages = self._clock(), Pages()
         bucket = self.bucket_of(workspace_id)
         while pages.more:
-            answer = await self._get(path, params={**params, **pages.params()}, bucket=bucket)
+            try:
+                answer = await self._get(path, params={**params, **pages.params()}, bucket=bucket)
+            except RetryLater:
+                # a list of more pages than an hour's quota must not begin anew each hour
+                self._unfinished[path] = begun, pages
+                raise
             told_size = answer.data.get("per_page") if isinstance(answer.data, dict) else None
             pages.take(self._rows(answer, path), answer.headers, told_size)
         sieve = Sieve(self._hide)
