@@ -130,7 +130,7 @@ def test_what_could_begin_a_formula_gets_an_apostrophe(text: str) -> None:
         ("\t=1", "'\t'=1"),
         ("a;=1", "a;'=1"),
         ("a\t-1", "a\t'-1"),
-        ('a"; \'+1', 'a"; \'\'+1'),
+        ("a\"; '+1", "a\"; ''+1"),
         ("a\r\n@x;=2", "a\r\n'@x;'=2"),
     ],
 )
