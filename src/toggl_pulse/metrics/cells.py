@@ -17,6 +17,7 @@ from toggl_pulse.metrics.catalogue import Metric
 from toggl_pulse.metrics.columns import Snapshot
 from toggl_pulse.metrics.days import active_days
 from toggl_pulse.metrics.fold import Folding, Shown
+from toggl_pulse.metrics.grid import Grid
 from toggl_pulse.metrics.groups import Dimension
 from toggl_pulse.metrics.query import Query
 from toggl_pulse.metrics.selection import Range, Selection, codes_without_time, running_rows
@@ -73,48 +74,45 @@ class Question:
 
         Raises `BadRequest` (`too_many_points`).
         """
+        grid = Grid.of(borders) if slots is None else Grid(borders, SLOTS, slots.astype(np.int32))
         codes = self.selection.codes
-        if codes > CODES_AT_ONCE or (len(borders) - 1) * codes > CELLS_AT_ONCE:
-            return self._in_two_looks(borders, slots)
-        sums = self._sums(self.selection, self.range, borders)
+        if codes > CODES_AT_ONCE or grid.places * codes > CELLS_AT_ONCE:
+            return self._in_two_looks(grid)
+        sums = self._sums(self.selection, self.range, grid)
         folding = self._fold(sums[self.metric.measures[0]].sum(axis=0))
         folded = self._folded(folding, sums)
-        if slots is not None:
-            folded = _by_slot(folded, slots)
         self._add_days(folded, folding, self.selection, borders)
         return Cells(folding.groups, self._values(folded))
 
-    def _in_two_looks(self, borders: Ints, slots: Ints | None) -> Cells:
+    def _in_two_looks(self, grid: Grid) -> Cells:
         low, high = self.range.touched
         first = self.metric.measures[:1]
-        whole = sum_by_step(self.selection, self.range, np.array([low, max(high, low + 1)]), first, self.attribution)
+        one = Grid.of(np.array([low, max(high, low + 1)]))
+        whole = sum_by_step(self.selection, self.range, one, first, self.attribution)
         recode, folding = self._fold(whole[first[0]][0]).compact(self.selection.codes)
-        steps = len(borders) - 1
-        width = steps if slots is None else SLOTS
-        if len(folding.groups) * width > MOST_CELLS:
+        if len(folding.groups) * grid.places > MOST_CELLS:
             raise BadRequest(
-                f"{len(folding.groups):,} groups in {width:,} steps are too many points: "
+                f"{len(folding.groups):,} groups in {grid.places:,} steps are too many points: "
                 "set a limit, a longer interval or a shorter range.",
                 code="too_many_points",
             )
         selection = self.selection.recoded(recode, max(1, int(folding.code.max(initial=0)) + 1))
+        if grid.place is not None:
+            return Cells(folding.groups, self._values(self._folded(folding, self._sums(selection, self.range, grid))))
         at_once = max(1, CELLS_IN_CACHE // selection.codes)
         out: Sums = {}
-        for begin in range(0, steps, at_once):
-            some = borders[begin : begin + at_once + 1]
+        for begin in range(0, grid.places, at_once):
+            some = grid.borders[begin : begin + at_once + 1]
             range_ = Range(max(self.range.start_ms, int(some[0]) * 1000), min(self.range.end_ms, int(some[-1]) * 1000))
-            folded = self._folded(folding, self._sums(selection, range_, some))
+            folded = self._folded(folding, self._sums(selection, range_, Grid.of(some)))
             for measure, cells in folded.items():
-                into = out.setdefault(measure, np.zeros((len(folding.groups), width), cells.dtype))
-                if slots is None:
-                    into[:, begin : begin + cells.shape[1]] = cells
-                else:
-                    into += _by_slot({measure: cells}, slots[begin : begin + at_once])[measure]
-        self._add_days(out, folding, selection, borders)
+                into = out.setdefault(measure, np.zeros((len(folding.groups), grid.places), cells.dtype))
+                into[:, begin : begin + cells.shape[1]] = cells
+        self._add_days(out, folding, selection, grid.borders)
         return Cells(folding.groups, self._values(out))
 
-    def _sums(self, selection: Selection, range_: Range, borders: Ints) -> Sums:
-        return sum_by_step(selection, range_, borders, self.metric.measures, self.attribution)
+    def _sums(self, selection: Selection, range_: Range, grid: Grid) -> Sums:
+        return sum_by_step(selection, range_, grid, self.metric.measures, self.attribution)
 
     def _fold(self, weight: NDArray[Any]) -> Folding:
         present = weight > 0
@@ -139,10 +137,3 @@ class Question:
         make = self.metric.value
         values: NDArray[np.float64] = folded[self.metric.measures[0]] if make is None else make(folded)
         return values
-
-
-def _by_slot(folded: Sums, slots: Ints) -> Sums:
-    return {
-        measure: np.array([np.bincount(slots, row, minlength=SLOTS) for row in cells]).reshape(-1, SLOTS)
-        for measure, cells in folded.items()
-    }

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from toggl_pulse.metrics import calendar
 from toggl_pulse.metrics.fold import Folding
-from toggl_pulse.metrics.grid import add, stretches
+from toggl_pulse.metrics.grid import Grid, add, stretches
 from toggl_pulse.metrics.pieces import Whole, pieces
 from toggl_pulse.metrics.selection import Range, Rows, Selection, row_at, running_rows
 
@@ -59,15 +59,13 @@ def _active(selection: Selection, folding: Folding, range_: Range, days: Ints) -
 def _seconds(selection: Selection, range_: Range, days: Ints) -> Floats:
     """Days × codes: the length of all short pieces together, `SURE` or more where there is a long one."""
     total = np.zeros((len(days) - 1, selection.codes))
-    flat = total.reshape(-1)
-    for each in pieces(selection, range_, days):
+    grid = Grid.of(days)
+    for each in pieces(selection, range_, grid):
         if isinstance(each, Whole):
             total[each.first : each.first + len(each.entries)] += each.entries * SURE
         else:
-            begin = each.first * selection.codes
-            weights = each.seconds
-            np.copyto(weights, int(SURE), where=weights >= LONG)
-            add(flat[begin : begin + each.steps * selection.codes], each.cells, weights)
+            weights = np.where(each.seconds >= LONG, SURE, each.seconds)
+            add(grid.cells(total, each.first, each.steps), each.cells, weights)
     return total
 
 

@@ -1,4 +1,4 @@
-"""The cells of an answer, steps × codes: in which of them each row begins, and how sums are added to them.
+"""The cells of an answer, places × codes: in which of them each row begins, and how sums are added to them.
 
 Rows are sorted by start, so that the rows of a step are neighbours: they are counted, not looked up.
 """
@@ -15,12 +15,44 @@ from numpy.typing import NDArray
 from toggl_pulse.metrics.columns import Part
 from toggl_pulse.metrics.selection import Rows, Selection
 
-__all__ = ["Cells", "Stretch", "add", "cells_of", "stretches"]
+__all__ = ["Cells", "Grid", "Stretch", "add", "cells_of", "stretches"]
 
 Ints = NDArray[np.int64]
 Cells = NDArray[np.int32]
 
 _SPARSE = 2  # cells for each row, from which on adding one by one is quicker than a sum of every cell
+
+
+@dataclass(frozen=True, slots=True)
+class Grid:
+    """Steps between borders, and the places that their sums go to.
+
+    Each step has its own, or with `place` one of `places` that steps share, as the hours of a week do.
+    """
+
+    borders: Ints
+    places: int
+    place: Cells | None = None
+
+    @staticmethod
+    def of(borders: Ints) -> Grid:
+        return Grid(borders, len(borders) - 1)
+
+    def origin(self, step: int) -> int:
+        """The place from which cells count that begin with a step."""
+        return step if self.place is None else 0
+
+    def places_of(self, step: int, steps: int) -> Cells:
+        """The places of some steps, from the origin of the first one on."""
+        if self.place is None:
+            return np.arange(steps, dtype=np.int32)
+        return self.place[step : step + steps]
+
+    def cells(self, total: NDArray[Any], step: int, steps: int) -> NDArray[Any]:
+        """Of an array of places × codes the flat cells that some steps reach."""
+        if self.place is None:
+            return total[step : step + steps].reshape(-1)
+        return total.reshape(-1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,17 +93,17 @@ def stretches(rows: Rows, low: int, high: int, borders: Ints) -> Iterator[Stretc
         yield Stretch(rows.part, begin, end, keep, first, np.diff(edges, prepend=0, append=size))
 
 
-def cells_of(selection: Selection, stretch: Stretch) -> Cells:
-    """The cell of each row that passes, counted from the first one of the stretch's first step."""
+def cells_of(selection: Selection, stretch: Stretch, grid: Grid) -> Cells:
+    """The cell of each row that passes, counted from the first one of the place that the stretch begins in."""
     # a stretch has a few thousand rows and an answer some million cells: 32 bits are enough, and half the way
-    cells = stretch.spread(np.arange(len(stretch.counts), dtype=np.int32) * np.int32(selection.codes))
+    cells = stretch.spread(grid.places_of(stretch.first, len(stretch.counts)) * np.int32(selection.codes))
     if selection.coded:
         cells += selection.code(stretch.part, stretch.begin, stretch.end, stretch.keep)
     return cells
 
 
 def add(total: NDArray[Any], cells: Cells, weights: NDArray[Any] | None) -> None:
-    """Add weights (None = one each) to the flat cells of some steps."""
+    """Add weights (None = one each) to flat cells."""
     if len(total) > _SPARSE * len(cells):
         weights = np.ones(len(cells), total.dtype) if weights is None else weights.astype(total.dtype, copy=False)
         np.add.at(total, cells, weights)

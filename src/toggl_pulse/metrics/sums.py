@@ -1,7 +1,7 @@
-"""Sums of entries by step and code.
+"""Sums of entries by place and code.
 
 Whole seconds and counts inside, so that every sum is exact (floats hold whole numbers up to 2^53). Knows rows, codes
-and borders; nothing of names, zones or queries.
+and steps; nothing of names, zones or queries.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from toggl_pulse.metrics.grid import Stretch, add, cells_of, stretches
+from toggl_pulse.metrics.grid import Grid, Stretch, add, cells_of, stretches
 from toggl_pulse.metrics.pieces import Whole, pieces
 from toggl_pulse.metrics.selection import Range, Rows, Selection, row_at, running_rows
 
@@ -21,85 +21,83 @@ Ints = NDArray[np.int64]
 Sums = dict[str, NDArray[Any]]
 
 
-def sum_by_step(
-    selection: Selection, range_: Range, borders: Ints, measures: tuple[str, ...], attribution: str
-) -> Sums:
-    """Each measure as an array of steps × codes.
+def sum_by_step(selection: Selection, range_: Range, grid: Grid, measures: tuple[str, ...], attribution: str) -> Sums:
+    """Each measure as an array of the grid's places × codes.
 
     `ms` and `billable_ms` are floats of whole milliseconds; `count` and `longest` (seconds) are by start always.
     """
     if "billable_ms" in measures:
         # both from one look at the rows, each code apart by billable or not
-        apart = _milliseconds(selection.in_two(), range_, borders, attribution).reshape(len(borders) - 1, -1, 2)
+        apart = _milliseconds(selection.in_two(), range_, grid, attribution).reshape(grid.places, -1, 2)
         sums: Sums = {"billable_ms": apart[:, :, 1], "ms": apart[:, :, 0] + apart[:, :, 1]}
     else:
         sums = {}
     left = {measure for measure in measures if measure not in sums and measure in {"ms", "count", "longest"}}
     if attribution == "split" and "ms" in left:
-        sums["ms"] = _milliseconds(selection, range_, borders, attribution)
+        sums["ms"] = _milliseconds(selection, range_, grid, attribution)
         left -= {"ms"}
     if left:
-        sums |= _by_start(selection, range_, borders, left)
+        sums |= _by_start(selection, range_, grid, left)
     return sums
 
 
-def _milliseconds(selection: Selection, range_: Range, borders: Ints, attribution: str) -> NDArray[np.float64]:
+def _milliseconds(selection: Selection, range_: Range, grid: Grid, attribution: str) -> NDArray[np.float64]:
     if attribution != "split":
-        total: NDArray[np.float64] = _by_start(selection, range_, borders, {"ms"})["ms"]
-        return total
-    total = np.zeros((len(borders) - 1, selection.codes))
-    flat = total.reshape(-1)
-    lengths = np.diff(borders)
-    for each in pieces(selection, range_, borders):
-        begin = each.first * selection.codes
+        by_start: NDArray[np.float64] = _by_start(selection, range_, grid, {"ms"})["ms"]
+        return by_start
+    total = np.zeros((grid.places, selection.codes))
+    lengths = np.diff(grid.borders)
+    for each in pieces(selection, range_, grid):
         if isinstance(each, Whole):
             steps = slice(each.first, each.first + len(each.entries))
-            total[steps] += each.entries * lengths[steps, None]
+            places = grid.places_of(0, len(lengths))[steps]
+            np.add.at(total, places, (each.entries * lengths[steps, None]).astype(np.float64))
         else:
-            add(flat[begin : begin + each.steps * selection.codes], each.cells, each.seconds)
+            add(grid.cells(total, each.first, each.steps), each.cells, each.seconds)
     total *= 1000
-    _trim(total, selection, range_)
+    _trim(total, selection, range_, grid)
     return total
 
 
-def _by_start(selection: Selection, range_: Range, borders: Ints, measures: set[str]) -> Sums:
+def _by_start(selection: Selection, range_: Range, grid: Grid, measures: set[str]) -> Sums:
     """Entries as they are, in the step in which they begin."""
-    shape = len(borders) - 1, selection.codes
+    shape = grid.places, selection.codes
     sums: Sums = {measure: np.zeros(shape, np.float64 if measure == "ms" else np.int64) for measure in measures}
     for rows in selection.rows:
         part = rows.part
         low, high = (row_at(part, moment) for moment in range_.starts)
-        for stretch in stretches(rows, low, high, borders):
-            cells = cells_of(selection, stretch) if selection.coded or "longest" in measures else None
-            begin = stretch.first * selection.codes
+        for stretch in stretches(rows, low, high, grid.borders):
+            cells = cells_of(selection, stretch, grid) if selection.coded or "longest" in measures else None
             for measure, total in sums.items():
-                into = total.reshape(-1)[begin : begin + len(stretch.counts) * selection.codes]
+                into = grid.cells(total, stretch.first, len(stretch.counts))
                 if cells is None:
-                    _add_steps(into, measure, stretch)
+                    places = grid.places_of(stretch.first, len(stretch.counts))
+                    np.add.at(into, places, _by_step(stretch, measure).astype(into.dtype))
                 elif measure == "longest":
                     np.maximum.at(into, cells, stretch.of(part.seconds).astype(np.int64, copy=False))
                 else:
                     add(into, cells, stretch.of(part.seconds) if measure == "ms" else None)
-        _add_running(sums, selection, rows, range_, borders)
+        _add_running(sums, selection, rows, range_, grid)
     if "ms" in sums:
         sums["ms"] *= 1000
     return sums
 
 
-def _add_steps(total: NDArray[Any], measure: str, stretch: Stretch) -> None:
-    """All rows of a step are one cell: they lie side by side."""
+def _by_step(stretch: Stretch, measure: str) -> Ints:
+    """The sum of each step where all rows are one code: they lie side by side."""
     if measure == "count":
-        total += stretch.counts
-        return
+        return stretch.counts
     filled = np.flatnonzero(stretch.counts)
     begins = np.cumsum(stretch.counts)[filled] - stretch.counts[filled]
-    total[filled] += np.add.reduceat(stretch.of(stretch.part.seconds), begins, dtype=np.int64)
+    found = np.zeros(len(stretch.counts), np.int64)
+    found[filled] = np.add.reduceat(stretch.of(stretch.part.seconds), begins, dtype=np.int64)
+    return found
 
 
-def _add_running(sums: Sums, selection: Selection, rows: Rows, range_: Range, borders: Ints) -> None:
+def _add_running(sums: Sums, selection: Selection, rows: Rows, range_: Range, grid: Grid) -> None:
     row = running_rows(rows, range_, "start")
-    step = borders.searchsorted(rows.part.start[row], side="right") - 1
-    cell = step, selection.code_of(rows.part, row)
+    step = grid.borders.searchsorted(rows.part.start[row], side="right") - 1
+    cell = grid.places_of(0, len(grid.borders) - 1)[step], selection.code_of(rows.part, row)
     length = rows.stops(row) - rows.part.start[row]
     for measure, total in sums.items():
         if measure == "ms":
@@ -110,14 +108,15 @@ def _add_running(sums: Sums, selection: Selection, rows: Rows, range_: Range, bo
             np.add.at(total, cell, 1)
 
 
-def _trim(total: NDArray[np.float64], selection: Selection, range_: Range) -> None:
+def _trim(total: NDArray[np.float64], selection: Selection, range_: Range, grid: Grid) -> None:
     """Take off what lies in the range's first and last second but not in the range."""
     before, after = range_.start_ms % 1000, -range_.end_ms % 1000
+    first, last = grid.places_of(0, len(grid.borders) - 1)[[0, -1]]
     for rows in selection.rows:
         if before:
-            total[0] -= _covering(selection, rows, range_.touched[0]) * before
+            total[first] -= _covering(selection, rows, range_.touched[0]) * before
         if after:
-            total[-1] -= _covering(selection, rows, range_.touched[1] - 1) * after
+            total[last] -= _covering(selection, rows, range_.touched[1] - 1) * after
 
 
 def _covering(selection: Selection, rows: Rows, second: int) -> Ints:
