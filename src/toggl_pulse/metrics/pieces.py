@@ -118,5 +118,6 @@ class _Cutter(NamedTuple):
 
     def _moved(self, cells: Cells, old: Cells, new: Cells, places: Cells) -> Cells:
         """The cells of the same codes in other steps."""
-        moved: Cells = cells + (places.take(new) - places.take(old)) * np.int32(self.codes)
+        further = new - old if self.grid.place is None else places.take(new) - places.take(old)
+        moved: Cells = cells + further * np.int32(self.codes)
         return moved
