@@ -33,8 +33,8 @@ FIRST_ROWS: list[tuple[str, list[dict[str, object]]]] = [
     ),
     (
         (
-            "entries (id, revision, workspace_id, user_id, start, stop, duration, billable, tag_set, at_us, description) "
-            "VALUES (:id, :revision, :workspace, :user, :start, :start + 3600, 3600, false, 1, :at, :text)"
+            "entries (id, revision, workspace_id, user_id, start, stop, duration, billable, tag_set, at_us, "
+            "description) VALUES (:id, :revision, :workspace, :user, :start, :start + 3600, 3600, false, 1, :at, :text)"
         ),
         [
             {

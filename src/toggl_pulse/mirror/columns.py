@@ -121,12 +121,16 @@ def _read(connection: Connection, statement: Select[Any], count: int) -> EntryCo
     """Run a statement that gives `count` rows of `COLUMNS`, a block at a time into arrays of their final size."""
     columns = [np.empty(count, dtype=np.int64) for _ in COLUMNS]
     codes = Codes()
-    cursor: Any = connection.execute(statement).cursor
-    for first in range(0, count, BLOCK):
-        rows = min(BLOCK, count - first)
-        numbers = np.fromiter(_flat(islice(cursor, rows), codes), dtype=np.int64, count=rows * len(COLUMNS))
-        for column, values in zip(columns, numbers.reshape(rows, len(COLUMNS)).T, strict=True):
-            column[first : first + rows] = values
+    # PostgreSQL's driver would fetch all rows before the first is looked at; SQLite's never does
+    streamed = connection.dialect.name == "postgresql" and count > BLOCK
+    options = {"yield_per": BLOCK} if streamed else {}
+    with connection.execute(statement, execution_options=options) as result:
+        cursor: Any = iter(result) if streamed else result.cursor
+        for first in range(0, count, BLOCK):
+            rows = min(BLOCK, count - first)
+            numbers = np.fromiter(_flat(islice(cursor, rows), codes), dtype=np.int64, count=rows * len(COLUMNS))
+            for column, values in zip(columns, numbers.reshape(rows, len(COLUMNS)).T, strict=True):
+                column[first : first + rows] = values
     description, entry_id, start, stop, duration, workspace, project, task, user, tag_set, billable, deleted = columns
     duration[stop == RUNNING] = 0
     tag_sets, tag_codes = _tag_sets(connection, tag_set)
