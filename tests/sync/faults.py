@@ -18,6 +18,7 @@ from toggl_pulse.demo import Clock, World
 from toggl_pulse.demo.faults import KINDS
 from toggl_pulse.demo.world import Request
 from toggl_pulse.sync import RunReport
+from toggl_pulse.toggl.assumptions import ANSWER_LIMIT
 
 HOUR = timedelta(hours=1)
 ATTEMPTS = 3
@@ -155,7 +156,7 @@ class Stormy(Scene):
             self.world.fault(name, skip=skip, times=times).retry_after = RETRY_AFTER[variant]
         elif kind in KINDS:
             fault = self.world.fault(kind, skip=skip, times=times)
-            fault.size = 64 * 1024 * 1024 + 1
+            fault.size = ANSWER_LIMIT + 1
         else:
             self.network.squalls.append(Squall(kind, skip, times))
 

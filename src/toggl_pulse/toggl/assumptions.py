@@ -86,7 +86,7 @@ FAILURE_PAUSE = timedelta(minutes=1)
 LONGEST_WAIT = 30.0
 """Seconds that a request waits for its repeat; a longer wish is passed on to whoever plans."""
 
-ANSWER_LIMIT = 64 * 1024 * 1024
+ANSWER_LIMIT = 32 * 1024 * 1024
 """Bytes, unpacked, from which an answer is no answer of Toggl's."""
 
 ANSWER_SECONDS = 180.0

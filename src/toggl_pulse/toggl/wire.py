@@ -20,7 +20,7 @@ from toggl_pulse.errors import NeedsUser
 from toggl_pulse.model import JSON
 from toggl_pulse.toggl.assumptions import ANSWER_LIMIT, ANSWER_SECONDS
 from toggl_pulse.toggl.credentials import Credentials
-from toggl_pulse.toggl.translate import Trouble
+from toggl_pulse.toggl.translate import Trouble, header_int
 
 __all__ = ["Answer", "Limits", "Params", "Reply", "Transport", "Wire", "parse"]
 
@@ -101,16 +101,15 @@ class Wire:
             self._http.cookies.clear()  # every request proves itself; no session shall outlive one
 
     async def _receive(self, response: httpx2.Response) -> Reply | Trouble:
+        limit = self._limits.answer_bytes
         parts: list[bytes] = []
         size = 0
+        if (header_int(response.headers, "content-length") or 0) > limit:
+            return _too_large(limit)
         async for part in response.aiter_bytes():
             size += len(part)
-            if size > self._limits.answer_bytes:
-                return Trouble(
-                    f"An answer in Toggl's name was larger than {self._limits.answer_bytes:,} bytes and was cut off.",
-                    code="answer_too_large",
-                    repeat=False,
-                )
+            if size > limit:
+                return _too_large(limit)
             parts.append(part)
         return Reply(response.status_code, response.headers, b"".join(parts))
 
@@ -147,6 +146,14 @@ def _whole_characters(value: Any) -> Any:
     if isinstance(value, dict):
         return {_whole_characters(key): _whole_characters(item) for key, item in value.items()}
     return value
+
+
+def _too_large(limit: int) -> Trouble:
+    return Trouble(
+        f"An answer in Toggl's name was larger than {limit:,} bytes and was cut off.",
+        code="answer_too_large",
+        repeat=False,
+    )
 
 
 def _trouble(error: Exception) -> Trouble:
