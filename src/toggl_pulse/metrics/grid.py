@@ -78,6 +78,14 @@ class Stretch:
         """For each row that passes the value of its step; `values` begin with that of step `first`."""
         return values[: len(self.counts)].repeat(self.counts)
 
+    def sums(self, values: NDArray[Any]) -> Ints:
+        """The sum of each step of what the rows that pass have: they lie side by side."""
+        filled = np.flatnonzero(self.counts)
+        begins = np.cumsum(self.counts)[filled] - self.counts[filled]
+        found = np.zeros(len(self.counts), np.int64)
+        found[filled] = np.add.reduceat(values, begins, dtype=np.int64)
+        return found
+
 
 def stretches(rows: Rows, low: int, high: int, borders: Ints) -> Iterator[Stretch]:
     """The rows from `low` to `high` that pass, by the steps between borders; those before the first step are in it."""

@@ -11,7 +11,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from toggl_pulse.metrics.grid import Grid, Stretch, add, cells_of, stretches
+from toggl_pulse.metrics.grid import Grid, add, cells_of, stretches
+from toggl_pulse.metrics.hours import are_whole_hours, split_at_hours
 from toggl_pulse.metrics.pieces import Whole, pieces
 from toggl_pulse.metrics.selection import Range, Rows, Selection, row_at, running_rows
 
@@ -47,13 +48,16 @@ def _milliseconds(selection: Selection, range_: Range, grid: Grid, attribution: 
         return by_start
     total = np.zeros((grid.places, selection.codes))
     lengths = np.diff(grid.borders)
-    for each in pieces(selection, range_, grid):
-        if isinstance(each, Whole):
-            steps = slice(each.first, each.first + len(each.entries))
-            places = grid.places_of(0, len(lengths))[steps]
-            np.add.at(total, places, (each.entries * lengths[steps, None]).astype(np.float64))
-        else:
-            add(grid.cells(total, each.first, each.steps), each.cells, each.seconds)
+    places = grid.places_of(0, len(lengths))
+    if not selection.coded and are_whole_hours(grid.borders):
+        np.add.at(total, places, split_at_hours(selection, range_, grid)[:, None].astype(np.float64))
+    else:
+        for each in pieces(selection, range_, grid):
+            if isinstance(each, Whole):
+                steps = slice(each.first, each.first + len(each.entries))
+                np.add.at(total, places[steps], (each.entries * lengths[steps, None]).astype(np.float64))
+            else:
+                add(grid.cells(total, each.first, each.steps), each.cells, each.seconds)
     total *= 1000
     _trim(total, selection, range_, grid)
     return total
@@ -72,7 +76,8 @@ def _by_start(selection: Selection, range_: Range, grid: Grid, measures: set[str
                 into = grid.cells(total, stretch.first, len(stretch.counts))
                 if cells is None:
                     places = grid.places_of(stretch.first, len(stretch.counts))
-                    np.add.at(into, places, _by_step(stretch, measure).astype(into.dtype))
+                    number = stretch.counts if measure == "count" else stretch.sums(stretch.of(part.seconds))
+                    np.add.at(into, places, number.astype(into.dtype))
                 elif measure == "longest":
                     np.maximum.at(into, cells, stretch.of(part.seconds).astype(np.int64, copy=False))
                 else:
@@ -81,17 +86,6 @@ def _by_start(selection: Selection, range_: Range, grid: Grid, measures: set[str
     if "ms" in sums:
         sums["ms"] *= 1000
     return sums
-
-
-def _by_step(stretch: Stretch, measure: str) -> Ints:
-    """The sum of each step where all rows are one code: they lie side by side."""
-    if measure == "count":
-        return stretch.counts
-    filled = np.flatnonzero(stretch.counts)
-    begins = np.cumsum(stretch.counts)[filled] - stretch.counts[filled]
-    found = np.zeros(len(stretch.counts), np.int64)
-    found[filled] = np.add.reduceat(stretch.of(stretch.part.seconds), begins, dtype=np.int64)
-    return found
 
 
 def _add_running(sums: Sums, selection: Selection, rows: Rows, range_: Range, grid: Grid) -> None:
