@@ -23,7 +23,9 @@ RESERVE = 10
 class Scene:
     """A world and its mirror; a restart makes client and syncer anew, as a new process would."""
 
-    def __init__(self, world: World, folder: Path, *, backfill_from: date | None = None) -> None:
+    def __init__(
+        self, world: World, folder: Path, *, backfill_from: date | None = None, url: str | None = None
+    ) -> None:
         self.world = world
         assert isinstance(world.clock, Clock)
         self.clock = world.clock
@@ -32,7 +34,7 @@ class Scene:
         self.backfill_from = backfill_from
         self.on_request: Callable[[RequestNote], None] | None = None
         self.told: list[Progress] = []
-        self.mirror = Mirror.open(f"sqlite:///{folder}/mirror.db", clock=self.our_clock)
+        self.mirror = Mirror.open(url or f"sqlite:///{folder}/mirror.db", clock=self.our_clock)
         world.sleep = self.sleep
         world.cut_error = lambda: httpx2.ReadError("the simulated connection broke")
         self.restart()

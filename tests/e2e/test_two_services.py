@@ -1,0 +1,203 @@
+"""Two services on one PostgreSQL database: one syncs, both answer, neither sees half a batch, and either takes over."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import signal
+import time
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import httpx2
+import pytest
+
+from e2e.processes import TOKEN, SimulatedToggl, running
+from toggl_pulse.demo import DEMO_TOKEN, Clock, Loopback, World
+from toggl_pulse.errors import Busy
+from toggl_pulse.metrics import parse_query
+from toggl_pulse.service import Service
+from toggl_pulse.settings import load_settings
+
+pytestmark = pytest.mark.postgresql
+
+NOW = datetime(2071, 11, 24, 9, 30, tzinfo=UTC)
+ENTRIES, EDITS = 60, 12
+HOUR = timedelta(hours=1)
+
+
+@pytest.fixture
+def world() -> World:
+    """An account of a year; every entry is an hour long."""
+    world = World.empty(Clock(NOW - timedelta(days=200)), plan="premium", created_at=NOW - timedelta(days=200))
+    world.behaviour.user_quota = 100_000
+    clock = world.clock
+    assert isinstance(clock, Clock)
+    for number in range(ENTRIES):
+        clock.now = NOW - timedelta(days=80) + number * timedelta(days=1)
+        world.create_entry(start=clock.now - 2 * HOUR, stop=clock.now - HOUR)
+    clock.now = NOW
+    return world
+
+
+@pytest.fixture
+def make_service(
+    world: World, prepared_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[Callable[..., Service]]:
+    monkeypatch.chdir(tmp_path)
+    clock = world.clock
+    assert isinstance(clock, Clock)
+
+    async def sleep(seconds: float) -> None:
+        clock.advance(seconds)
+
+    with Loopback(world) as loopback:
+
+        def make(**more: Any) -> Service:
+            given = {"toggl_api_url": loopback.url, "toggl_api_token": DEMO_TOKEN, "database_url": prepared_url}
+            return Service(load_settings(data_dir=tmp_path, **given), clock=clock, sleep=sleep, **more)
+
+        yield make
+
+
+def hours(service: Service) -> float:
+    start, end = (round(moment.timestamp() * 1000) for moment in (NOW - timedelta(days=300), NOW + timedelta(days=9)))
+    query = parse_query("tracked_hours", {"interval": "range"}, start_ms=start, end_ms=end, zone=service.default_zone())
+    return sum(float(series.values.sum()) for series in service.answers.answer(query).series)
+
+
+def test_both_answer_whole_batches_while_one_syncs_and_the_other_is_told_busy(
+    world: World, make_service: Callable[..., Service]
+) -> None:
+    """Each poll brings a change of every entry in one batch: any sum but a multiple of all of them is half of one."""
+    refused = 0
+
+    async def scene() -> None:
+        nonlocal refused
+        first = make_service(progress=lambda _: turn_away())
+        second = make_service()
+
+        def turn_away() -> None:
+            """In the middle of the first one's run: the second may not sync, and both answer."""
+            nonlocal refused
+            with pytest.raises(Busy):
+                second.request_sync()
+            refused += 1
+
+        try:
+            assert "done" == (await first.sync("start")).outcome
+            assert (float(ENTRIES), float(ENTRIES)) == (hours(first), hours(second))
+            done = asyncio.Event()
+            answered: dict[Service, list[float]] = {first: [], second: []}
+
+            async def ask(service: Service) -> None:
+                while not done.is_set():
+                    answered[service].append(await asyncio.to_thread(hours, service))
+
+            asking = [asyncio.create_task(ask(service)) for service in (first, second)]
+            for edit in range(1, EDITS + 1):
+                world.clock.advance(3600)  # type: ignore[attr-defined]
+                for row in list(world.entries.values()):
+                    world.edit_entry(row.id, stop=datetime.fromtimestamp(row.start, UTC) + (1 + edit) * HOUR)
+                run = await first.sync("poll")
+                assert ("done", ENTRIES) == (run.outcome, run.changed)
+            done.set()
+            await asyncio.gather(*asking)
+
+            whole = [float(ENTRIES * (1 + edit)) for edit in range(EDITS + 1)]
+            for service, sums in answered.items():
+                assert set(sums) <= set(whole)
+                assert sums == sorted(sums)
+                assert whole[-1] == hours(service)
+            assert len(set(answered[second])) > 2
+        finally:
+            await first.stop()
+            await second.stop()
+
+    asyncio.run(scene())
+    assert refused > EDITS
+
+
+def test_a_run_whose_lock_was_lost_stops_and_the_other_service_goes_on(
+    world: World, make_service: Callable[..., Service], postgresql: Any, prepared_url: str
+) -> None:
+    """The connection that holds the lock is cut in the middle of a first sync; the other service begins at once."""
+    taken: list[str] = []
+
+    async def scene() -> None:
+        second = make_service()
+        loop = asyncio.get_running_loop()
+
+        def cut(_: object) -> None:
+            if not taken:
+                taken.append("cut")
+                postgresql.run(
+                    "SELECT pg_terminate_backend(pid, 10000) FROM pg_locks WHERE locktype = 'advisory' "
+                    "AND database = (SELECT oid FROM pg_database WHERE datname = current_database())",
+                    url=prepared_url,
+                )
+                others.append(loop.create_task(second.sync("start")))
+
+        others: list[asyncio.Task[Any]] = []
+        first = make_service(progress=cut)
+        try:
+            lost = await first.sync("start")
+            won = await others[0]
+            assert {"done"} >= {won.outcome}
+            assert lost.outcome in {"failed", "done"}
+            if lost.outcome == "failed":
+                assert lost.error is not None
+                assert "lock_lost" == lost.error.code
+            assert (float(ENTRIES), float(ENTRIES)) == (hours(first), hours(second))
+            revisions = [found.revision for found in second.mirror.entries(world.entries).values()]
+            assert len(set(revisions)) == len(revisions) == ENTRIES
+        finally:
+            await first.stop()
+            await second.stop()
+
+    asyncio.run(scene())
+
+
+@pytest.mark.long
+def test_when_the_process_that_syncs_is_killed_the_other_takes_over_at_its_next_poll(
+    toggl: SimulatedToggl, prepared_url: str, tmp_path: Path
+) -> None:
+    settings = {
+        "TOGGL_API_URL": toggl.url,
+        "TOGGL_API_TOKEN": TOKEN,
+        "DATABASE_URL": prepared_url,
+        "DATA_DIR": str(tmp_path / "data"),
+        "PORT": "0",
+        "POLL_MINUTES": "1",
+        "LOG_FORMAT": "json",
+    }
+    toggl.post("fault", {"kind": "slow", "match": "time_entries", "seconds": 5, "times": 3})
+    try:
+        with running(["serve"], tmp_path, **settings) as (first, one):
+            one.address()
+            with running(["serve"], tmp_path, **settings) as (_, two):
+                address = two.address()
+                two.wait_for("sync.skipped")
+                first.send_signal(signal.SIGKILL)
+                with httpx2.Client(base_url=address, timeout=30) as client:
+                    assert client.get("/health/ready").is_success
+                    state = settled(client)
+    finally:
+        toggl.post("calm", {})
+
+    assert "failed" in {run["outcome"] for run in state["sync"]["runs"]}, json.dumps(state["sync"]["runs"])
+    assert "done" == state["sync"]["runs"][0]["outcome"]
+
+
+def settled(client: httpx2.Client) -> dict[str, Any]:
+    """The state once the survivor's own run has ended well; its next poll may be a minute away."""
+    until = time.monotonic() + 150
+    while True:
+        state: dict[str, Any] = client.get("/status").json()
+        runs = state["sync"]["runs"]
+        if runs and runs[0]["outcome"] == "done" and len(runs) > 1:
+            return state
+        assert time.monotonic() < until, runs
+        time.sleep(1)  # a minute is the shortest time between two polls of a real process
