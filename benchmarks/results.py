@@ -75,7 +75,7 @@ def _sections(page: str) -> dict[int, str]:
 
 
 def _section(entries: int, found: Mapping[str, Sequence[Ratio]]) -> str:
-    lines = [f"\n## {entries:,} entries\n", f"{', '.join(machine().values())}.\n"]
+    lines = [f"\n## {entries:,} entries\n\n", f"{', '.join(machine().values())}.\n"]
     for name, ratios in found.items():
         lines.append(f"\n### {TITLES.get(name, name.replace('_', ' ').capitalize())}\n\n")
         lines += _against(ratios, found["questions"]) if name == "rivals" else _table(ratios)
