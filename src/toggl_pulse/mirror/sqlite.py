@@ -82,7 +82,11 @@ class SqliteStore:
             raise NeedsUser(f"The mirror {self.path} is a directory, not a file.", code="not_a_mirror")
         try:
             # A working life in one file: nobody else on the machine reads it, and its log inherits the mode.
-            os.close(os.open(self.path, os.O_CREAT | os.O_RDWR, 0o600))
+            os.close(os.open(self.path, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o600))
+        except FileExistsError:
+            # Not opened to look: closing it again would drop the locks that this process holds on it elsewhere.
+            if not os.access(self.path, os.R_OK | os.W_OK):
+                raise _read_only(self.path) from None
         except OSError as error:
             if error.errno == errno.ENOSPC:
                 raise _disk_full(self.path) from error
