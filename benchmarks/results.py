@@ -25,6 +25,9 @@ TITLES = {
     "encoding": "Encoding",
     "whole_query": "Over HTTP",
     "memory": "Memory",
+    "loading": "Loading",
+    "process": "The whole process",
+    "syncing": "Syncing",
 }
 HEAD = """# Results of the benchmarks
 
