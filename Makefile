@@ -2,7 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: help run test test-long check bench bench-results docs picture format lock clean
+.PHONY: help run test test-long check bench bench-results docs picture format audit lock clean
 
 help: ## list these commands
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -56,6 +56,9 @@ bench: .venv/bench ## benchmarks: a question and a printed ratio each
 bench-results: .venv/bench ## the same, written to benchmarks/RESULTS.md and its chart, at one million and at ten
 	$(BIN)/python -m benchmarks --write
 	$(BIN)/python -m benchmarks 10000000 --write
+
+audit: .venv/dev ## ask whether flaws are known in any dependency (needs a vulnerability service; exit 3 when none answers)
+	$(BIN)/python tests/audit.py
 
 lock: .venv/dev ## write the lock files anew, newest versions, hashes and no addresses
 	$(BIN)/uv pip compile --upgrade --quiet --generate-hashes --universal --python-version 3.11 --no-header --no-annotate pyproject.toml --group pyproject.toml:build -o requirements.txt
