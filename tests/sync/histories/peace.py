@@ -57,7 +57,7 @@ class Peace:
             self.scene.clock.advance(HALF_A_DAY)
         if left:
             raise Breach("not repaired", "; ".join(left))
-        if world.changes % 3 == 0:
+        if world.changes % 6 == 0:
             self._rest()
         self.watch.versions()
         if not self.watch.differences(strict_tags=True):

@@ -7,11 +7,12 @@ from __future__ import annotations
 
 import asyncio
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
+from typing import Any
 from unittest.mock import patch
 
 import httpx2
@@ -27,7 +28,6 @@ from toggl_pulse.demo import Clock, World
 from toggl_pulse.demo.faults import Fault
 from toggl_pulse.demo.world import Request
 from toggl_pulse.metrics import Answers, Contact
-from toggl_pulse.mirror import Mirror
 from toggl_pulse.sync import RunReport
 from toggl_pulse.toggl import RequestNote
 
@@ -37,7 +37,7 @@ TRUSTED = timedelta(days=83)
 """Silence that the deltas bridge without anything being read again."""
 
 EMPTY = {"empty", "null", "empty_list"}
-ACCOUNT = ("age", "timezone", "plan", "skew")
+ACCOUNT = ("age", "timezone", "plan", "skew", "begun")
 
 
 class Killed(BaseException):
@@ -76,26 +76,41 @@ def play(history: History, folder: Path, tally: Tally | None = None) -> None:
 @contextmanager
 def _scene(history: History, folder: Path) -> Iterator[Scene]:
     options = {**DEFAULTS, **history.options}
-    born = NOW - timedelta(days=options["age"])
-    world = World.empty(Clock(NOW), plan=options["plan"], timezone=options["timezone"], created_at=born)
-    for name, value in options.items():
-        if name not in ACCOUNT:
-            setattr(world.behaviour, name, value)
     place = folder / "played"
     shutil.rmtree(place, ignore_errors=True)
     place.mkdir()
-    template = folder / "empty.db"
-    if not template.exists():
-        with Mirror.open(f"sqlite:///{place}/mirror.db", clock=lambda: NOW) as mirror:
-            mirror.backup(template)
-        (place / "mirror.db").unlink()
-    shutil.copy(template, place / "mirror.db")
-    scene = Scene(world, place)
+    shutil.copy(_beginning(options, folder), place / "mirror.db")
+    scene = Scene(_world(options, NOW), place)
     scene.skew = timedelta(seconds=options["skew"])
+    for name, value in options.items():
+        if name not in ACCOUNT:
+            setattr(scene.world.behaviour, name, value)
     try:
         yield scene
     finally:
         scene.close()
+
+
+def _world(options: Mapping[str, Any], now: datetime) -> World:
+    born = NOW - timedelta(days=options["age"])
+    return World.empty(Clock(now), plan=options["plan"], timezone=options["timezone"], created_at=born)
+
+
+def _beginning(options: Mapping[str, Any], folder: Path) -> Path:
+    """An empty mirror, or that of an account in which nothing was tracked yet, an hour ago; each made once."""
+    begun = options["begun"] and not options["skew"] and not options["quota_counted"]
+    key = "-".join(str(options[name]).replace("/", "-") for name in ("age", "timezone", "plan")) if begun else "empty"
+    kept = folder / f"{key}.db"
+    if not kept.exists():
+        making = folder / "making"
+        making.mkdir()
+        scene = Scene(_world(options, NOW - timedelta(hours=1)), making)
+        if begun:
+            scene.finish()
+        scene.mirror.backup(kept)
+        scene.close()
+        shutil.rmtree(making)
+    return kept
 
 
 class _Player:

@@ -26,7 +26,7 @@ LENGTHS = (600, 0, 1, 3_599, 36_000, 3 * DAY, None)
 SHIFTS = (60, -60, 1, -1, 3_600, -DAY, 5 * DAY, -40 * DAY, 90 * DAY, -200 * DAY)
 TAGS = tuple(range(8))
 """Bits of the names of tags."""
-NAMES = REF
+NAMES = tuple(range(9))
 TEXTS = ("", None, "text", "Text", "straße\u202e\n,;|")
 COUNTS = (2, 3, 7, 15)
 REQUESTS = tuple(range(14))
@@ -95,11 +95,12 @@ CHOICES: Mapping[str, tuple[Sequence[Any], ...]] = {
 }  # fmt: skip
 
 OPTIONS: Mapping[str, Sequence[Any]] = {
+    "begun": (True, False),
     "age": (800, 1_100),
     "timezone": ("Europe/Berlin", "America/New_York", "Asia/Kathmandu", "Pacific/Apia", "UTC"),
     "plan": ("starter", "free", "premium"),
     "skew": (0, 3_600, -3_600, 37),
-    "entry_cap": (1_000, 12, 6),
+    "entry_cap": (1_000, 6, 12, 6),
     "floor": ("90 days", "3 months", "4 months"),
     "since_capped": (True, True, False),
     "quota_counted": (False, True),
@@ -135,32 +136,66 @@ class History:
         return f"History(\n    {dict(self.options)},\n    {pformat(self.steps, width=100)},\n)"
 
 
+MOTIFS = (
+    ("edit", "poll", "edit", "poll"),
+    ("edit", "full", "edit", "poll"),
+    ("create", "edit", "full", "poll"),
+    ("create", "poll", "delete", "poll", "restore", "poll"),
+    ("create", "poll", "edit", "full", "wait", "full"),
+    ("create", "poll", "rename_tag", "full"),
+    ("create", "poll", "delete_tag", "create", "full", "poll"),
+    ("start", "poll", "edit", "poll", "stop", "poll"),
+    ("create_project", "create", "edit", "poll", "delete_project", "poll"),
+    ("create_project", "create_task", "create", "full", "rename_task", "delete_task", "full"),
+    ("create_workspace", "full", "create", "poll", "edit", "poll"),
+    ("bulk_edit", "poll", "wait", "poll"),
+    ("bulk_edit", "poll", "delete", "poll", "full"),
+    ("bulk_delete", "poll", "full"),
+    ("drain", "full", "wait", "go_on"),
+    ("edit", "kill", "full", "poll"),
+    ("edit", "fault", "poll", "wait", "poll"),
+    ("edit", "wait", "edit", "wait", "poll"),
+)
+SILENCES = (
+    ("delete", "outage", "finish"),
+    ("start", "poll", "outage", "delete", "finish"),
+    ("edit", "delete_tag", "outage", "start_again"),
+)
+"""What tends to go wrong together: played in one piece, with values of their own."""
+
+
 def generate(seed: int, *, length: int = 60) -> History:
     """A history from a seed: a third of the operations is left out, so that the others meet more often."""
     rng = Random(seed)  # noqa: S311  (nothing is secret here)
     options = {
         name: value
         for name, choices in OPTIONS.items()
-        if rng.random() < 0.4 and (value := rng.choice(choices)) != choices[0]
+        if rng.random() < 0.33 and (value := rng.choice(choices)) != choices[0]
     }
     names = [name for name in USER if rng.random() < 0.65] or ["create"]
     if options.get("names_only"):
         # Where entries carry names only, two tags that bore one name between two syncs cannot be told apart.
         names = [name for name in names if name not in {"rename_tag", "delete_tag"}] or ["create"]
     weights = [OFTEN.get(name, 0.3 if name in RARE else 1) for name in names]
+    floods = "entry_cap" in options
+    if floods:
+        names += ["bulk_edit", "bulk_delete"]
+        weights += [4, 2]
     troubled = rng.random() < 0.6
     outages = rng.random() < 0.15
-    steps: list[Step] = [_step(rng, "create") for _ in range(rng.randrange(6))]
+    steps: list[Step] = [_step(rng, "create") for _ in range(rng.randrange(8, 16) if floods else rng.randrange(6))]
     steps += [_step(rng, rng.choices(names, weights)[0]) for _ in range(rng.randrange(8))]
     most = rng.randrange(length // 3, length)
     while len(steps) < most:
-        kind = rng.choices(("user", "wait", "sync", "trouble"), (10, 3, 4, 3 if troubled else 0))[0]
-        if kind == "user":
+        kind = rng.choices(("motif", "user", "wait", "sync", "trouble"), (2, 10, 3, 3, 3 if troubled else 0))[0]
+        if kind == "motif":
+            steps += [_step(rng, name) for name in rng.choice(SILENCES if outages and rng.random() < 0.5 else MOTIFS)]
+        elif kind == "user":
             steps.append(_step(rng, rng.choices(names, weights)[0]))
         elif kind == "wait":
             steps.append(_step(rng, "outage" if outages and rng.random() < 0.3 else "wait"))
         elif kind == "sync":
-            steps.append(_step(rng, rng.choices(tuple(SYNCS), (5, 3, 2, 1, 3))[0]))
+            steps.append(_step(rng, rng.choices(tuple(SYNCS), (8, 2, 2, 0.5, 1.5))[0]))
         else:
             trouble = _step(rng, rng.choices(tuple(TROUBLES), (4, 1, 2, 1, 2))[0])
             inner = _step(rng, rng.choices(names, weights)[0])
@@ -169,4 +204,9 @@ def generate(seed: int, *, length: int = 60) -> History:
 
 
 def _step(rng: Random, name: str) -> Step:
-    return (name, *(rng.choice(choices) for choices in CHOICES[name]))
+    return (name, *(_choice(rng, choices) for choices in CHOICES[name]))
+
+
+def _choice(rng: Random, choices: Sequence[Any]) -> Any:
+    """Any of a few; of things that are counted through, mostly the newest, so that steps meet at one of them."""
+    return rng.choice(choices[: rng.randint(1, len(choices))] if choices is REF else choices)

@@ -15,7 +15,7 @@ from sync.scene import RESERVE
 from toggl_pulse.demo import World
 from toggl_pulse.demo.world import Request
 from toggl_pulse.metrics.columns import Columns, Snapshot
-from toggl_pulse.mirror import Mirror, MonthCheck, StoredEntry
+from toggl_pulse.mirror import Mirror, StoredEntry
 from toggl_pulse.model import EntryColumns
 
 __all__ = ["Breach", "Watch"]
@@ -48,7 +48,7 @@ class Watch:
         self.rest: dict[str, tuple[int, float]] = {}
         self.logged = 0
         self.held: dict[int, StoredEntry] = {}
-        self.checked: set[MonthCheck] = set()
+        self.checked = set(mirror.months())
 
     def note(self) -> None:
         """Remember what Toggl has; to be called after everything that a person does there."""
@@ -118,7 +118,7 @@ class Watch:
             followed = {n: row for n, row in {**older, **_rows(changed)}.items() if n not in gone}
             if followed != rows:
                 raise Breach("changes", f"changes since {since} do not lead to {revision}")
-        self.older = [*self.older[-3:], (revision, rows)]
+        self.older = [*self.older[-1:], (revision, rows)]
 
     def _reserve(self, requests: list[Request]) -> None:
         """No request is sent of which the last answer told that it would touch the reserve."""
