@@ -172,7 +172,6 @@ def load(home: Path, address: str, clients: int, seconds: float, end: datetime, 
     [
         pytest.param(20, 2.0, 2_000, id="20 clients"),
         pytest.param(200, 60.0, 20_000, id="200 clients for a minute", marks=pytest.mark.long),
-        pytest.param(50, 20.0, 1_000_000, id="a million entries", marks=pytest.mark.long),
     ],
 )
 def test_a_crowd_of_dashboards_is_answered_without_an_error_and_to_the_second_while_a_sync_writes(
