@@ -6,7 +6,7 @@ import pytest
 from cli.scene import Run
 from toggl_pulse.settings import Settings
 
-SECRETS = {"TOGGL_API_TOKEN": "hush-token", "TOGGL_PASSWORD": "hush-password", "API_TOKEN": "hush-api"}
+SECRETS = {"TOGGL_API_TOKEN": "hush-token", "TOGGL_PASSWORD": "hush-password", "API_TOKEN": "hush-api-hush-api"}
 
 
 def test_every_setting_in_force_is_shown_and_no_secret(run: Run, home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
