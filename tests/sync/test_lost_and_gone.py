@@ -249,6 +249,19 @@ def test_a_fault_during_the_proof_ends_nothing_that_lives(synced: Scene, kind: s
     assert [] == synced.differences()
 
 
+def test_what_is_gone_beside_a_timer_is_found_though_totals_count_the_timer(synced: Scene) -> None:
+    row = synced.world.running()
+    assert row is not None
+    beside = synced.world.create_entry(start=synced.clock() - HOUR, stop=synced.clock())
+    synced.poll()
+    synced.world.behaviour.reports_running = True
+
+    doubted(synced, beside.id)
+
+    assert [] == catch_up(synced)
+    assert "inferred" == synced.mirror.entries([beside.id])[beside.id].deletion
+
+
 @pytest.mark.parametrize("running", [True, False])
 def test_a_timer_that_vanished_during_a_long_outage_runs_no_longer(synced: Scene, *, running: bool) -> None:
     row = synced.world.running()

@@ -112,7 +112,9 @@ def _save_total(session: Session, state: State, history: History, span: Span, to
     ours = _seconds(session, history, span.first, span.last)
     equal = ours == toggl or agrees_but_for_running(session, state, history, span, toggl - ours)
     silent = _unproved(session, state, history, span) if equal else frozenset()
-    after = past.after_totals(history, equal=equal, empty=toggl == 0 and ours == 0, surplus=ours > toggl, silent=silent)
+    # Totals may count what runs: then only what is beyond that tells that the mirror has more.
+    surplus = ours + max(_running_for(session, state, history, span), default=0) > toggl
+    after = past.after_totals(history, equal=equal, empty=toggl == 0 and ours == 0, surplus=surplus, silent=silent)
     today = day_of(session.server_now(state), session.zone_of(history.zone))
     known = {month.month for month in session.mirror.months() if month.workspace_id == history.workspace_id}
     findings = []
@@ -157,18 +159,21 @@ def _was_hidden(session: Session, history: History, span: Span) -> bool:
 
 def agrees_but_for_running(session: Session, state: State, history: History, span: Span, more: int) -> bool:
     """Whether what Toggl has more is what the running entry has come to."""
+    return any(
+        abs(more - seconds) <= RUNNING_TOLERANCE_SECONDS for seconds in _running_for(session, state, history, span)
+    )
+
+
+def _running_for(session: Session, state: State, history: History, span: Span) -> list[int]:
+    """Seconds that entries which began in these days and still run have come to."""
     zone = session.zone_of(history.zone)
     begin, end = day_start(span.first, zone), day_start(span.last + timedelta(days=1), zone)
     now = epoch(session.server_now(state))
-
-    def inside(entry: TimeEntry) -> bool:
-        return entry.workspace_id == history.workspace_id and begin <= entry.start < end
-
-    return any(
-        abs(more - (now - epoch(entry.start))) <= RUNNING_TOLERANCE_SECONDS
+    return [
+        now - epoch(entry.start)
         for entry in session.mirror.running()
-        if inside(entry)
-    )
+        if entry.workspace_id == history.workspace_id and begin <= entry.start < end
+    ]
 
 
 def _seconds(session: Session, history: History, first: date, last: date) -> int:

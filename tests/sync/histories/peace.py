@@ -97,8 +97,7 @@ class Peace:
     def _never_told(self) -> set[int]:
         """Entries whose end nobody told, and that decision 15 says cannot be proved gone: they live on here.
 
-        Those of no length, which no total shows, and those of a month that is empty at Toggl and the oldest there,
-        which looks like a plan that shows less.
+        Those of a month that is empty at Toggl and the oldest there, which looks like a plan that shows less.
         """
         found = set[int]()
         for number, stored in self.watch.held.items():
@@ -106,7 +105,7 @@ class Peace:
             if row.deleted_at is None or stored.deletion is not None or not self.missed:
                 continue
             month = self.watch.month_of(stored)
-            if stored.entry.duration == 0 or self._empty_and_oldest(row.workspace_id, month):
+            if self._empty_and_oldest(row.workspace_id, month):
                 found.add(number)
         return found
 
