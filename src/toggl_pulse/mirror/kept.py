@@ -20,8 +20,9 @@ from toggl_pulse.model import EntryColumns
 __all__ = ["read_kept", "revision_kept", "write_kept"]
 
 Numbers: TypeAlias = NDArray[Any]
-FORMAT = 1
-HEAD = "head"
+FORMAT = 2
+HEAD = "head"  # asked after every run, so that it stays small
+TEXTS = "texts"
 ARRAYS = tuple(each.name for each in fields(EntryColumns) if each.name not in {"deleted", "tag_sets", "descriptions"})
 TYPES = {"billable": np.bool_, "tag_set": np.int32, "description": np.int32}
 NARROW = tuple(np.dtype(name) for name in ("<u1", "<u2", "<u4"))
@@ -42,10 +43,9 @@ def write_kept(connection: Connection, revision: int, columns: EntryColumns) -> 
         "revision": revision,
         "count": len(columns),
         "arrays": {name: [numbers.dtype.str, low] for name, (numbers, low) in stored.items()},
-        "tag_sets": columns.tag_sets,
-        "descriptions": columns.descriptions,
     }
-    rows = [{"name": HEAD, "body": orjson.dumps(head)}]
+    texts = {"tag_sets": columns.tag_sets, "descriptions": columns.descriptions}
+    rows = [{"name": HEAD, "body": orjson.dumps(head)}, {"name": TEXTS, "body": orjson.dumps(texts)}]
     rows += [{"name": name, "body": numbers.tobytes()} for name, (numbers, _) in stored.items()]
     connection.execute(delete(tables.kept_columns))
     connection.execute(insert(tables.kept_columns), rows)
@@ -58,15 +58,16 @@ def read_kept(connection: Connection) -> tuple[int, EntryColumns] | None:
         return None
     arrays: dict[str, Any] = {}
     for name, (stored, low) in head["arrays"].items():
-        body = connection.execute(select(table.body).where(table.name == name)).scalar_one()
+        body = _body(connection, name)
         if len(body) != head["count"] * np.dtype(stored).itemsize:
             return None
         arrays[name] = _widened(np.frombuffer(body, np.dtype(stored)), low, TYPES.get(name, np.int64))
+    texts = orjson.loads(_body(connection, TEXTS))
     return head["revision"], EntryColumns(
         **arrays,
         deleted=np.zeros(head["count"], np.bool_),
-        tag_sets=tuple(map(tuple, head["tag_sets"])),
-        descriptions=tuple(head["descriptions"]),
+        tag_sets=tuple(map(tuple, texts["tag_sets"])),
+        descriptions=tuple(texts["descriptions"]),
     )
 
 
@@ -77,6 +78,11 @@ def _head(connection: Connection) -> dict[str, Any] | None:
     body = connection.execute(select(table.body).where(table.name == HEAD)).scalar()
     head = None if body is None else orjson.loads(body)
     return head if head and head["format"] == FORMAT and sorted(head["arrays"]) == sorted(ARRAYS) else None
+
+
+def _body(connection: Connection, name: str) -> bytes:
+    body: bytes = connection.execute(select(table.body).where(table.name == name)).scalar_one()
+    return body
 
 
 def _tidied(columns: EntryColumns) -> EntryColumns:
