@@ -362,7 +362,7 @@ def test_nothing_steers_a_terminal(
 
 
 @pytest.mark.parametrize("form", ["json", "console"])
-def test_a_name_in_a_log_stays_in_its_line(account: Account, form: str, as_logs_were: None) -> None:
+def test_a_name_in_a_log_stays_in_its_line(account: Account, form: str, logs_as_they_were: None) -> None:
     stream = io.StringIO()
     configure_logs("INFO", form, stream=stream)
     log = structlog.get_logger("hostile")
@@ -380,7 +380,7 @@ def refuse(name: str) -> None:
 
 
 @pytest.mark.parametrize("form", ["json", "console"])
-def test_a_name_in_a_trace_cannot_steer_either(account: Account, form: str, as_logs_were: None) -> None:
+def test_a_name_in_a_trace_cannot_steer_either(account: Account, form: str, logs_as_they_were: None) -> None:
     stream = io.StringIO()
     configure_logs("INFO", form, stream=stream)
     for name in account.names[:200]:
@@ -390,13 +390,3 @@ def test_a_name_in_a_trace_cannot_steer_either(account: Account, form: str, as_l
             structlog.get_logger("hostile").exception("sync.broke")
 
     assert [] == steering(STYLE.sub("", stream.getvalue()))
-
-
-@pytest.fixture
-def as_logs_were() -> Iterator[None]:
-    root = logging.getLogger()
-    handlers, level = root.handlers[:], root.level
-    yield
-    root.handlers[:] = handlers
-    root.setLevel(level)
-    structlog.reset_defaults()

@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-import logging
 import shutil
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
-import structlog
 
 from cli.scene import Ran, Run
 from toggl_pulse.cli import main
@@ -33,13 +31,8 @@ def home(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
 
 
 @pytest.fixture(autouse=True)
-def logs_as_they_were() -> Iterator[None]:
-    root = logging.getLogger()
-    handlers, level = root.handlers[:], root.level
-    yield
-    root.handlers[:] = handlers
-    root.setLevel(level)
-    structlog.reset_defaults()
+def any_verb_may_configure_logs(logs_as_they_were: None) -> None:
+    """Every verb does."""
 
 
 def small_world(now: datetime) -> World:

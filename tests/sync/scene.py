@@ -10,9 +10,9 @@ from typing import Any
 
 import httpx2
 
+from sync.histories.truths import content_of, held_content
 from toggl_pulse.demo import Clock, World, create_simulator
 from toggl_pulse.mirror import Mirror, StoredEntry
-from toggl_pulse.model import epoch
 from toggl_pulse.sync import Progress, RunReport, Syncer
 from toggl_pulse.toggl import Credentials, Quota, RequestNote, TogglClient
 
@@ -102,14 +102,7 @@ class Scene:
                     found.append(f"entry {number} is missing")
                 continue
             theirs = (
-                row.workspace_id,
-                row.start,
-                row.stop,
-                row.duration if row.stop is not None else 0,
-                row.project_id,
-                row.task_id,
-                row.billable,
-                row.description or "",
+                *content_of(row),
                 tuple(sorted(row.tag_ids)),
                 tuple(sorted(self.world.tags[tag].name for tag in row.tag_ids)),
             )
@@ -161,15 +154,4 @@ class Scene:
 
 def _plain(stored: StoredEntry) -> tuple[object, ...]:
     entry = stored.entry
-    return (
-        entry.workspace_id,
-        epoch(entry.start),
-        None if entry.stop is None else epoch(entry.stop),
-        entry.duration if entry.stop is not None else 0,
-        entry.project_id,
-        entry.task_id,
-        entry.billable,
-        entry.description,
-        tuple(sorted(entry.tag_ids)),
-        tuple(sorted(entry.tags)),
-    )
+    return (*held_content(stored), tuple(sorted(entry.tag_ids)), tuple(sorted(entry.tags)))
