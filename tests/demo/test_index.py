@@ -24,6 +24,7 @@ def test_pairs_stay_sorted_through_additions_and_removals(
     found = list(pairs.between(max(low, 0), max(high, 0)))
 
     assert [number for key, number in sorted(expected) if max(low, 0) <= key < max(high, 0)] == found
+    assert found[::-1] == list(pairs.between(max(low, 0), max(high, 0), descending=True))
     assert len(expected) == len(pairs)
 
 
@@ -36,6 +37,7 @@ def test_blocks_split_and_vanish_without_losing_a_pair() -> None:
 
     found = list(pairs.between(None, None))
 
+    assert found[::-1] == list(pairs.between(None, None, descending=True))
     assert sorted((key * 7919 % 20_000, key + 1) for key in range(1, 20_000, 2)) == [
         ((number - 1) * 7919 % 20_000, number) for number in found
     ]

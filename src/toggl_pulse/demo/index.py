@@ -10,6 +10,7 @@ __all__ = ["SortedPairs"]
 _ID_BITS = 48
 _ID_MASK = (1 << _ID_BITS) - 1
 _FULL = 4096
+_BEYOND = 1 << 127
 
 
 class SortedPairs:
@@ -49,20 +50,22 @@ class SortedPairs:
         if not block and len(self._blocks) > 1:
             del self._blocks[place], self._firsts[place]
 
-    def between(self, low: int | None, high: int | None) -> Iterator[int]:
-        """Ids whose key is at least `low` and less than `high`, by ascending (key, id)."""
-        place, at = 0, 0
-        if low is not None:
-            bound = low << _ID_BITS
-            place = self._block_of(bound)
-            at = bisect_left(self._blocks[place], bound)
-        last = None if high is None else high << _ID_BITS
-        for block in self._blocks[place:]:
-            for packed in block[at:] if at else block:
-                if last is not None and packed >= last:
+    def between(self, low: int | None, high: int | None, *, descending: bool = False) -> Iterator[int]:
+        """Ids whose key is at least `low` and less than `high`, by (key, id)."""
+        bottom = 0 if low is None else low << _ID_BITS
+        top = _BEYOND if high is None else high << _ID_BITS
+        if descending:
+            for block in reversed(self._blocks[: self._block_of(top) + 1]):
+                for packed in reversed(block[: bisect_left(block, top)]):
+                    if packed < bottom:
+                        return
+                    yield packed & _ID_MASK
+            return
+        for block in self._blocks[self._block_of(bottom) :]:
+            for packed in block[bisect_left(block, bottom) :]:
+                if packed >= top:
                     return
                 yield packed & _ID_MASK
-            at = 0
 
     def _block_of(self, packed: int) -> int:
         return max(0, bisect_left(self._firsts, packed + 1) - 1)

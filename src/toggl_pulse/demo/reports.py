@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from datetime import date, datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -13,10 +13,13 @@ from .money import money_of
 from .report_rows import entry_tests, length_of, row_json
 from .rounding import rounder
 from .rows import EntryRow
+from .unfolding import Unfolding
 from .wire import Call, Refusal, Reply, reply_json
 from .world import World
 
 __all__ = ["search", "totals"]
+
+Groups = Unfolding[list[EntryRow]]
 
 _YEAR = 366
 _ORDERS: dict[str, Callable[[World, EntryRow], Any]] = {
@@ -42,11 +45,11 @@ def search(call: Call) -> Reply:
         "X-Range-End": last.isoformat(),
         "X-Service-Level": "GOLD",
     }
-    groups = _sorted_groups(call, first, last)
+    groups = _groups(call, first, last)
     start = _page_start(call, groups)
-    shown = groups[start : start + size]
-    if start + size < len(groups):
-        following = groups[start + size][0]
+    shown = groups.part(start, start + size)
+    if after := groups.part(start + size, start + size + 1):
+        following = after[0][0]
         headers["X-Next-ID"] = str(following.id)
         headers["X-Next-Row-Number"] = str(start + size + 1)
         headers["X-Next-Timestamp"] = str(following.start)
@@ -119,7 +122,7 @@ def _range(call: Call) -> tuple[date, date]:
     return first, last
 
 
-def _selected(call: Call, first: date, last: date) -> list[EntryRow]:
+def _selected(call: Call, first: date, last: date, *, descending: bool = False) -> Iterable[EntryRow]:
     """Entries of the workspace that began on one of these days, each judged in its own user's zone, by start."""
     world, body = call.world, call.body
     workspace_id = call.ids[0]
@@ -135,30 +138,31 @@ def _selected(call: Call, first: date, last: date) -> list[EntryRow]:
     high = max(bound[1] for bound in bounds.values())
     tests = entry_tests(world, body)
     running = world.behaviour.reports_running
-    rows = []
-    for row in _shown(world, low, high):
-        begin, end_ = bounds[row.user_id]
-        if (
+
+    def selected(row: EntryRow) -> bool:
+        begin, end = bounds[row.user_id]
+        return (
             row.workspace_id == workspace_id
-            and begin <= row.start < end_
+            and begin <= row.start < end
             and (row.stop is not None or running)
             and all(test(row) for test in tests)
-        ):
-            rows.append(row)
-    return rows
+        )
+
+    return filter(selected, _shown(world, low, high, descending=descending))
 
 
-def _shown(world: World, low: int, high: int) -> list[EntryRow]:
+def _shown(world: World, low: int, high: int, *, descending: bool = False) -> Iterable[EntryRow]:
     """Living entries by start, within these bounds; of a lagging report as they were."""
     if not world.behaviour.reports_lag:
-        return [world.entries[number] for number in world.by_start.between(low, high)]
+        numbers = world.by_start.between(low, high, descending=descending)
+        return (world.entries[number] for number in numbers)
     then = world.now() - world.behaviour.reports_lag
     rows = (world.as_of(row, then) for row in world.entries.values())
     living = [row for row in rows if row is not None and row.deleted_at is None and low <= row.start < high]
-    return sorted(living, key=lambda row: (row.start, row.id))
+    return sorted(living, key=lambda row: (row.start, row.id), reverse=descending)
 
 
-def _sorted_groups(call: Call, first: date, last: date) -> list[list[EntryRow]]:
+def _groups(call: Call, first: date, last: date) -> Groups:
     """Rows of the answer, in order; remembered until anything in the world changes, for pages ask again and again."""
     world, body = call.world, call.body
     key = (
@@ -172,44 +176,47 @@ def _sorted_groups(call: Call, first: date, last: date) -> list[list[EntryRow]]:
     )
     if world.report_cache is not None and world.report_cache[0] == key:
         return world.report_cache[1]
-    rows = _selected(call, first, last)
     order = body.get("order_by", "date")
     if order not in _ORDERS:
         raise Refusal(400, "Invalid order_by")
     descending = str(body.get("order_dir", "DESC")).upper() != "ASC"
-    value_of = _ORDERS[order]
-    rows.sort(key=lambda row: (value_of(world, row), row.id), reverse=descending)
-    groups: list[list[EntryRow]]
-    if body.get("grouped"):
-        like: dict[Any, list[EntryRow]] = {}
-        for row in rows:
-            alike = (row.user_id, row.project_id, row.task_id, row.description, row.billable, row.tag_ids)
-            like.setdefault(alike, []).append(row)
-        groups = list(like.values())
-    else:
-        groups = [[row] for row in rows]
-    world.report_cache = (key, groups)
-    return groups
+    rows = _selected(call, first, last, descending=descending)
+    if order != "date":
+        value_of = _ORDERS[order]
+        rows = sorted(rows, key=lambda row: (value_of(world, row), row.id), reverse=descending)
+    found = Unfolding(_alike(rows) if body.get("grouped") else ([row] for row in rows))
+    world.report_cache = (key, found)
+    return found
+
+
+def _alike(rows: Iterable[EntryRow]) -> Iterable[list[EntryRow]]:
+    like: dict[Any, list[EntryRow]] = {}
+    for row in rows:
+        alike = (row.user_id, row.project_id, row.task_id, row.description, row.billable, row.tag_ids)
+        like.setdefault(alike, []).append(row)
+    return like.values()
 
 
 _PAGING = {"first_id", "first_row_number", "first_timestamp", "page_size", "start_date", "end_date"}
 
 
-def _page_start(call: Call, groups: list[list[EntryRow]]) -> int:
+def _page_start(call: Call, groups: Groups) -> int:
     """Index of the page's first row, by row number, or by the id and time given when the behaviour says so."""
     body = call.body
     place = max(0, _whole(body, "first_row_number", 1) - 1)
     wanted = (_whole(body, "first_timestamp", 0), _whole(body, "first_id", 0))
     if call.world.behaviour.reports_paging == "row_number" or not all(wanted):
         return place
-    if place < len(groups) and (groups[place][0].start, groups[place][0].id) == wanted:
+    if any((row.start, row.id) == wanted for row, *_ in groups.part(place, place + 1)):
         return place
     ascending = str(body.get("order_dir", "DESC")).upper() == "ASC"
-    for number, group in enumerate(groups):
-        mine = (group[0].start, group[0].id)
+    number = 0
+    for row, *_ in groups:
+        mine = (row.start, row.id)
         if mine == wanted or (mine > wanted if ascending else mine < wanted):
-            return number
-    return len(groups)
+            break
+        number += 1
+    return number
 
 
 def _whole(body: dict[str, Any], name: str, default: int) -> int:

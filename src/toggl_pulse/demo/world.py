@@ -19,6 +19,7 @@ from .behaviour import Behaviour
 from .faults import Fault
 from .quota import Bucket
 from .rows import EntryRow, OrganizationRow, UserRow, WorkspaceRow
+from .unfolding import Unfolding
 
 __all__ = ["DEMO_TOKEN", "Clock", "Request", "World"]
 
@@ -74,7 +75,7 @@ class World(Account):
         self.sleep: Callable[[float], Awaitable[None]] = asyncio.sleep
         self.cut_error: Callable[[], BaseException] = lambda: ConnectionResetError("the simulated connection broke")
         self.lock = threading.RLock()
-        self.report_cache: tuple[Any, list[list[EntryRow]]] | None = None
+        self.report_cache: tuple[Any, Unfolding[list[EntryRow]]] | None = None
         self.task_cache: tuple[int, dict[int, int]] | None = None
         self._rate_level = 0.0
         self._rate_at = 0.0
