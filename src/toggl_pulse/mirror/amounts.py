@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import replace
-from typing import Any
+from dataclasses import asdict, replace
 
-from sqlalchemy import BindParameter, Connection, bindparam, insert, select, update
+from sqlalchemy import Connection, or_, select
+from sqlalchemy.dialects import postgresql, sqlite
 
 from toggl_pulse.mirror import tables
 from toggl_pulse.mirror.many import write_many
@@ -15,11 +15,21 @@ from toggl_pulse.model import Amount
 
 __all__ = ["read_amounts", "write_amounts"]
 
-VALUES: dict[str, BindParameter[Any]] = {
-    name: bindparam(name) for name in ("billable_cents", "hourly_rate_cents", "currency")
+SAID = ("billable_cents", "hourly_rate_cents", "currency")
+
+
+def _upsert(insert: sqlite.Insert | postgresql.Insert) -> sqlite.Insert | postgresql.Insert:
+    new, old = insert.excluded, tables.amounts.c
+    different = or_(*(old[name].is_distinct_from(new[name]) for name in SAID))
+    return insert.on_conflict_do_update(
+        index_elements=["entry_id"], set_={name: new[name] for name in SAID}, where=different
+    )
+
+
+UPSERTS = {
+    "sqlite": _upsert(sqlite.insert(tables.amounts)),
+    "postgresql": _upsert(postgresql.insert(tables.amounts)),
 }
-INSERT = insert(tables.amounts).values({"entry_id": bindparam("key"), **VALUES})
-UPDATE = update(tables.amounts).where(tables.amounts.c.entry_id == bindparam("key")).values(VALUES)
 
 
 def read_amounts(connection: Connection, ids: Iterable[int] | None) -> dict[int, Amount]:
@@ -30,24 +40,10 @@ def read_amounts(connection: Connection, ids: Iterable[int] | None) -> dict[int,
 
 
 def write_amounts(connection: Connection, amounts: Iterable[Amount]) -> None:
-    newest = {amount.entry_id: _storable(amount) for amount in amounts}
-    standing = read_amounts(connection, newest)
-    new, changed = [], []
-    for entry_id, amount in newest.items():
-        row = {
-            "key": entry_id,
-            "billable_cents": amount.billable_cents,
-            "hourly_rate_cents": amount.hourly_rate_cents,
-            "currency": amount.currency,
-        }
-        if entry_id not in standing:
-            new.append(row)
-        elif standing[entry_id] != amount:
-            changed.append(row)
-    if new:
-        write_many(connection, INSERT, new)
-    if changed:
-        write_many(connection, UPDATE, changed)
+    """Of two amounts of one entry the last counts; what says nothing new is not written."""
+    newest = {amount.entry_id: asdict(_storable(amount)) for amount in amounts}
+    if newest:
+        write_many(connection, UPSERTS[connection.dialect.name], list(newest.values()))
 
 
 def _storable(amount: Amount) -> Amount:

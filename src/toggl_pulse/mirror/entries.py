@@ -44,9 +44,11 @@ class EntryBook:
         self._tags = tags
         self._counter = counter
         self._now = now
+        self._seen: dict[int, Row | None] = {}
+        """Rows as this transaction has read them, None where there is none; forgotten when it writes any."""
 
     def stored(self, ids: Iterable[int]) -> dict[int, StoredEntry]:
-        return read_entries(self._connection, self._tags, ids)
+        return _stored(self._rows(ids), self._tags)
 
     def nameless(self, entries: Iterable[TimeEntry]) -> list[Tag]:
         """Placeholders for the tags of these entries that are known by name only, once each."""
@@ -65,11 +67,11 @@ class EntryBook:
         }
         sets = self._tags.numbers(carried.values())
         rows = [_row(entry, sets[carried[entry.id]]) for entry in newest.values()]
-        return self._replace(_rows(self._connection, newest), rows)
+        return self._replace(self._rows(newest), rows)
 
     def infer_deleted(self, ids: Iterable[int], at: datetime) -> int:
         """Make tombstones of living entries because another read proved them gone; any later row revives them."""
-        standing = _rows(self._connection, ids)
+        standing = self._rows(ids)
         gone = [
             {**row, "deleted_at_us": micros(at), "deletion": "inferred"}
             for row in standing.values()
@@ -94,6 +96,7 @@ class EntryBook:
         """Give every entry that carries this tag a new revision, for its name is part of what others keep of it."""
         ids = sorted(self._carrying(self._tags.carriers(tag_id)))
         if ids:
+            self._seen.clear()
             self._connection.execute(
                 UPDATE_REVISION,
                 [
@@ -102,6 +105,13 @@ class EntryBook:
                 ],
             )
         return len(ids)
+
+    def _rows(self, ids: Iterable[int]) -> dict[int, Row]:
+        ids = set(ids)
+        if missing := ids - self._seen.keys():
+            found = _rows(self._connection, missing)
+            self._seen.update((entry_id, found.get(entry_id)) for entry_id in missing)
+        return {entry_id: row for entry_id in sorted(ids) if (row := self._seen[entry_id]) is not None}
 
     def _carrying(self, sets: Sequence[int]) -> dict[int, Row]:
         found: dict[int, Row] = {}
@@ -112,6 +122,8 @@ class EntryBook:
 
     def _replace(self, standing: Mapping[int, Row], rows: Sequence[Row]) -> int:
         different = [row for row in rows if not _same(standing.get(row["id"]), row)]
+        if different:
+            self._seen.clear()
         new, changed, replaced = [], [], []
         replaced_at = micros(self._now)
         for row, revision in zip(different, self._counter.take(len(different)), strict=True):
@@ -140,7 +152,10 @@ class EntryBook:
 
 def read_entries(connection: Connection, tags: TagBook, ids: Iterable[int]) -> dict[int, StoredEntry]:
     """Entries by id, tombstones included; ids that the mirror does not hold are left out."""
-    rows = _rows(connection, ids)
+    return _stored(_rows(connection, ids), tags)
+
+
+def _stored(rows: Mapping[int, Row], tags: TagBook) -> dict[int, StoredEntry]:
     members = tags.members(row["tag_set"] for row in rows.values())
     return {
         entry_id: StoredEntry(_entry(row, entry_id, tags, members), row["revision"], row["deletion"])

@@ -68,8 +68,12 @@ def _where(session: Session, history: History, span: Span, page: ReportPage) -> 
 
 
 def _oldest(session: Session, history: History, page: ReportPage) -> date | None:
+    """The earliest local day. Where a clock goes back over midnight it need not be that of the earliest start."""
+    if not page.entries:
+        return None
     zone = session.zone_of(history.zone)
-    return min((day_of(entry.start, zone) for entry in page.entries), default=None)
+    soon = min(entry.start for entry in page.entries) + timedelta(days=1)
+    return min(day_of(entry.start, zone) for entry in page.entries if entry.start <= soon)
 
 
 def _save_page(session: Session, history: History, page: ReportPage) -> None:
