@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import asdict, replace
+from typing import Any
 
 from sqlalchemy import Connection, or_, select
 from sqlalchemy.dialects import postgresql, sqlite
@@ -41,11 +41,16 @@ def read_amounts(connection: Connection, ids: Iterable[int] | None) -> dict[int,
 
 def write_amounts(connection: Connection, amounts: Iterable[Amount]) -> None:
     """Of two amounts of one entry the last counts; what says nothing new is not written."""
-    newest = {amount.entry_id: asdict(_storable(amount)) for amount in amounts}
+    newest = {amount.entry_id: _row(amount) for amount in amounts}
     if newest:
         write_many(connection, UPSERTS[connection.dialect.name], list(newest.values()))
 
 
-def _storable(amount: Amount) -> Amount:
-    made = storable_values({"currency": amount.currency})
-    return replace(amount, **made) if made else amount
+def _row(amount: Amount) -> dict[str, Any]:
+    said = {
+        "entry_id": amount.entry_id,
+        "billable_cents": amount.billable_cents,
+        "hourly_rate_cents": amount.hourly_rate_cents,
+        "currency": amount.currency,
+    }
+    return said | storable_values(said)
