@@ -222,14 +222,9 @@ def test_a_disk_that_turns_read_only_under_a_service_stops_the_syncs_and_not_the
     assert {"status": "ok"} == served.get("/health/ready")
     assert hours == served.hours()
     code, said = home.run("sync", "--wait", "0")
-    assert (
-        4,
-        f"toggl-pulse: The mirror {home.data}/mirror.db is read-only; make it writable or set DATABASE_URL.\n",
-    ) == (
-        code,
-        said,
-    )
-    assert "Traceback" not in served.child.said()
+    # Kernels differ in whether the directory says so, or only the first file that is made in it.
+    assert (4, True) == (code, f" {home.data}/mirror.db" in said and "read-only" in said.splitlines()[-1])
+    assert "Traceback" not in served.child.said() + said
     served.child.kill()
     subprocess.run(["umount", str(disk)], check=True)
     subprocess.run(["mount", "-o", "loop", str(image), str(disk)], check=True)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -116,6 +116,30 @@ def test_a_month_that_differs_is_told_and_heals_when_it_agrees_again(world: Worl
 
     assert ("done", "differs") == (before[-1].outcome, differing)
     assert "verified" == scene.month_states()[month]
+
+
+def test_what_is_planned_for_later_months_is_compared_when_it_has_changed(synced: Scene) -> None:
+    begins = [datetime(2026, 12, 3, 9, tzinfo=UTC), datetime(2027, 1, 3, 9, tzinfo=UTC)]
+    rows = [synced.world.create_entry(start=begin, stop=begin + HOUR) for begin in begins]
+
+    def told() -> dict[str, tuple[str, int | None]]:
+        synced.advance(minutes=10)
+        synced.poll()
+        synced.advance(hours=12)
+        synced.finish()
+        months = {month.month: (month.state, month.mirror_seconds) for month in synced.mirror.months()}
+        return {name: months[name] for name in ("2026-12", "2027-01")}
+
+    planned = told()
+    synced.world.delete_entry(rows[0].id)
+    synced.world.edit_entry(rows[1].id, stop=begins[1] + 3 * HOUR)
+    replanned = told()
+    before = synced.asked("totals")
+    told()
+
+    assert {"2026-12": ("verified", 3600), "2027-01": ("verified", 3600)} == planned
+    assert {"2026-12": ("verified", 0), "2027-01": ("verified", 10_800)} == replanned
+    assert before + 1 == synced.asked("totals")  # of this month, as always
 
 
 def test_a_new_workspace_s_past_is_read_with_the_next_full_sync(synced: Scene) -> None:

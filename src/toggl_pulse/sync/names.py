@@ -24,7 +24,7 @@ from toggl_pulse.sync.recent import check_current, full_reach
 from toggl_pulse.sync.save import Counts, save_entries, save_names
 from toggl_pulse.sync.session import Session
 from toggl_pulse.sync.state import Contact, Cursor, Names, State
-from toggl_pulse.sync.windows import day_of, day_start, month_name
+from toggl_pulse.sync.windows import day_of, day_start, month_name, months_between
 from toggl_pulse.toggl import REACH, Me, Rows
 
 __all__ = ["give_up_names", "question", "read_me", "read_names"]
@@ -155,7 +155,9 @@ def _plan_histories(
         history = replace(past.extend(known, today), blocked="")
         if history.left == 0:
             history = past.reread(history, _given_up(workspace, months))
-            history = past.recheck(history, _doubtful(session, workspace, months, today, me.profile.timezone))
+            chosen = _doubtful(session, workspace, months, today, me.profile.timezone)
+            chosen |= {day: False for day in _ahead(session, history, months, today) if day not in chosen}
+            history = past.recheck(history, chosen.items())
         if history != known:
             _write(batch, history)
 
@@ -170,8 +172,8 @@ def _given_up(workspace: Workspace, months: list[MonthCheck]) -> list[int]:
 
 def _doubtful(
     session: Session, workspace: Workspace, months: list[MonthCheck], today: date, zone_name: str
-) -> list[tuple[date, bool]]:
-    """Months to compare with Toggl once more: this one, the last one until it is over for good, and open ones."""
+) -> dict[date, bool]:
+    """Months to compare with Toggl once more, with `last_try`: this one, the last until it is over, and open ones."""
     zone = session.zone_of(zone_name)
     known = {month.month: month for month in months if month.workspace_id == workspace.id}
     this = today.replace(day=1)
@@ -190,7 +192,20 @@ def _doubtful(
         oldest_first = sorted(open_ones, key=lambda month: month.checked_at or datetime.min.replace(tzinfo=zone))
         for month in oldest_first[:RECHECKS]:
             chosen.setdefault(date.fromisoformat(f"{month.month}-01"), last_try)
-    return list(chosen.items())
+    return chosen
+
+
+def _ahead(session: Session, history: History, months: list[MonthCheck], today: date) -> list[date]:
+    """Months to come, the nearest first, in which something else is planned than when they were last compared."""
+    zone = session.zone_of(history.zone)
+    compared = {month.month: month.mirror_seconds for month in months if month.workspace_id == history.workspace_id}
+    changed = []
+    for first, last in reversed([*months_between(today, date(history.newest, 12, 31))]):
+        begin, end = day_start(first, zone), day_start(last + timedelta(days=1), zone)
+        planned = session.mirror.tracked_seconds(history.workspace_id, begin, end, user_id=session.user_id)
+        if first > today and planned != (compared.get(month_name(first)) or 0):
+            changed.append(first)
+    return changed[:RECHECKS]
 
 
 def _write(batch: Batch, history: History) -> None:
