@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 from collections.abc import Iterator
 
 import pytest
@@ -22,6 +23,12 @@ def toggl(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SimulatedToggl]:
     with simulated_toggl(tmp_path_factory.mktemp("toggl"), *account) as simulated:
         simulated.post("behaviour", {"user_quota": 1_000_000, "plan_quota": PLENTY, "max_page_size": ROWS_A_PAGE})
         yield simulated
+
+
+def pytest_configure() -> None:
+    """What is started in the background ignores SIGINT, and so would every process that the tests start from there."""
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture(scope="session")

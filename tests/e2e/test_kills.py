@@ -28,6 +28,11 @@ from toggl_pulse.sync.recent import OVERLAP
 LOOKS_BACK = OVERLAP.total_seconds()
 """Seconds before its cursor that a sync asks for again: what is older must have been saved with the cursor."""
 
+DAYS_AHEAD = 2
+"""Toggl's clock is moved on and on, ours is not. Within a day of it a sync would look back to ours, and after some
+thousand changes no answer would hold them all; beyond a day it goes by Toggl's clock alone, as one that is right does.
+"""
+
 AGAIN = 0.3
 """How often the sync that repairs is itself killed."""
 
@@ -47,6 +52,7 @@ class Account:
         self._known: set[int] = set()
         self._revision = 0
         self._usual: dict[str, Usual] = {}
+        toggl.post("clock", {"advance": DAYS_AHEAD * 86_400})
         self.forget()
 
     # the mirror

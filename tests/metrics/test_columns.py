@@ -253,7 +253,7 @@ def test_an_entry_takes_at_most_64_bytes() -> None:
     base = Columns(Many()).newest().base
     arrays = [getattr(base, name) for name in base.__dataclass_fields__]
     assert sum(array.nbytes for array in arrays) <= 64 * rows
-    assert columns.BLOCK * 64 < 4 * 2**20
+    assert columns.BLOCK * 64 <= 4 * 2**20
 
 
 class LockedSource(MemorySource):

@@ -24,7 +24,7 @@ Codings = NDArray[np.int32]
 Flags = NDArray[np.bool_]
 T = TypeVar("T", bound=Hashable)
 
-BLOCK = 32_768
+BLOCK = 65_536
 """Rows that are worked on at a time: their columns stay in the processor's cache."""
 
 _REACH = 1_024  # rows summed up by one element of `Part.reach`

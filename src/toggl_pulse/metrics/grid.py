@@ -94,11 +94,12 @@ def stretches(rows: Rows, low: int, high: int, borders: Ints) -> Iterator[Stretc
         start = rows.part.start[begin:end]
         # looked up among the block's own starts, which stay in the cache, not among all
         first, last = inner.searchsorted((start[0], start[-1]), side="right").tolist()
-        edges = start.searchsorted(inner[first:last])
-        size = end - begin
+        edges = np.zeros(last - first + 2, np.int64)
+        edges[1:-1] = start.searchsorted(inner[first:last])
+        edges[-1] = end - begin
         if keep is not None:
-            edges, size = keep.searchsorted(edges), len(keep)
-        yield Stretch(rows.part, begin, end, keep, first, np.diff(edges, prepend=0, append=size))
+            edges = keep.searchsorted(edges)
+        yield Stretch(rows.part, begin, end, keep, first, edges[1:] - edges[:-1])
 
 
 def cells_of(selection: Selection, stretch: Stretch, grid: Grid) -> Cells:
@@ -112,9 +113,10 @@ def cells_of(selection: Selection, stretch: Stretch, grid: Grid) -> Cells:
 
 def add(total: NDArray[Any], cells: Cells, weights: NDArray[Any] | None) -> None:
     """Add weights (None = one each) to flat cells."""
-    if len(total) > _SPARSE * len(cells):
-        weights = np.ones(len(cells), total.dtype) if weights is None else weights.astype(total.dtype, copy=False)
-        np.add.at(total, cells, weights)
-    else:
-        sums = np.bincount(cells, weights)
+    if weights is None and len(total) <= _SPARSE * len(cells):
+        sums = np.bincount(cells)
         total[: len(sums)] += sums
+        return
+    weights = np.ones(len(cells), total.dtype) if weights is None else weights.astype(total.dtype, copy=False)
+    # with indexes and weights of exactly these types NumPy adds in half the time of a bincount; else in thirty times
+    np.add.at(total, cells.astype(np.intp), weights)

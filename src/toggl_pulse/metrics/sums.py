@@ -79,7 +79,7 @@ def _by_start(selection: Selection, range_: Range, grid: Grid, measures: set[str
                     number = stretch.counts if measure == "count" else stretch.sums(stretch.of(part.seconds))
                     np.add.at(into, places, number.astype(into.dtype))
                 elif measure == "longest":
-                    np.maximum.at(into, cells, stretch.of(part.seconds).astype(np.int64, copy=False))
+                    np.maximum.at(into, cells.astype(np.intp), stretch.of(part.seconds).astype(np.int64, copy=False))
                 else:
                     add(into, cells, stretch.of(part.seconds) if measure == "ms" else None)
         _add_running(sums, selection, rows, range_, grid)

@@ -29,7 +29,7 @@ class Peace:
     """`sync` brings the mirror in step; `missed` says that an end may never have been told."""
 
     def __init__(
-        self, scene: Scene, watch: Watch, answers: Answers, sync: Callable[[str], object], *, missed: bool
+        self, scene: Scene, watch: Watch, answers: Answers, sync: Callable[[str], object], *, missed: Callable[[], bool]
     ) -> None:
         self.scene = scene
         self.watch = watch
@@ -102,7 +102,7 @@ class Peace:
         found = set[int]()
         for number, stored in self.watch.held.items():
             row = self.scene.world.entries[number]
-            if row.deleted_at is None or stored.deletion is not None or not self.missed:
+            if row.deleted_at is None or stored.deletion is not None or not self.missed():
                 continue
             month = self.watch.month_of(stored)
             if self._empty_and_oldest(row.workspace_id, month):

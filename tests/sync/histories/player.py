@@ -261,7 +261,7 @@ class _Player:
     def end(self) -> None:
         """Peace comes."""
         self.kill, self.cancel, self.during = None, None, {}
-        peace = Peace(self.scene, self.watch, self.answers, self.sync, missed=self.missed)
+        peace = Peace(self.scene, self.watch, self.answers, self.sync, missed=lambda: self.missed)
         try:
             peace.come()
         finally:
