@@ -423,6 +423,9 @@ def test_the_state_tells_the_truth(scene: Scene) -> None:
         assert (False, "2071-11-24T10:15:00Z", service.version) == (told["demo"], told["now"], told["version"])
         assert (scene.clock() - heard).total_seconds() == told["seconds_behind"]
         assert f"{heard:%Y-%m-%dT%H:%M:%SZ}" == told["data_as_of"]
+        scene.clock.now = NOW - timedelta(hours=1)
+        assert 0 == service.status()["seconds_behind"]
+        scene.clock.now = NOW + timedelta(minutes=45)
         assert {"full", "poll"} == set(told["sync"]["next"])
         assert (False, "done") == (told["sync"]["running"], told["sync"]["runs"][0]["outcome"])
         assert service.mirror.revision() == told["mirror"]["revision"]

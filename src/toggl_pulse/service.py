@@ -375,7 +375,8 @@ class Service:
             "now": iso(now),
             "account": {"origin": account.origin, "email": account.email} if account else None,
             "data_as_of": iso(last),
-            "seconds_behind": (now - last).total_seconds() if last is not None else None,
+            # a clock that was put back has not made the answers newer than now
+            "seconds_behind": max(0.0, (now - last).total_seconds()) if last is not None else None,
             "sync": {
                 "running": self.sync_running(),
                 "runs": [run_as_json(run) for run in self.mirror.runs(RUNS_SHOWN)],

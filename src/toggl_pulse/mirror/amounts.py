@@ -10,7 +10,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 
 from toggl_pulse.mirror import tables
 from toggl_pulse.mirror.many import write_many
-from toggl_pulse.mirror.values import pieces, storable_values
+from toggl_pulse.mirror.values import pieces, storable
 from toggl_pulse.model import Amount
 
 __all__ = ["read_amounts", "write_amounts"]
@@ -47,10 +47,9 @@ def write_amounts(connection: Connection, amounts: Iterable[Amount]) -> None:
 
 
 def _row(amount: Amount) -> dict[str, Any]:
-    said = {
+    return {
         "entry_id": amount.entry_id,
         "billable_cents": amount.billable_cents,
         "hourly_rate_cents": amount.hourly_rate_cents,
-        "currency": amount.currency,
+        "currency": None if amount.currency is None else storable(amount.currency),
     }
-    return said | storable_values(said)

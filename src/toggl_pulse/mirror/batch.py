@@ -15,7 +15,7 @@ from toggl_pulse.mirror.counter import Counter
 from toggl_pulse.mirror.entries import EntryBook
 from toggl_pulse.mirror.records import CatalogueCounts, MonthCheck, StoredEntry, SyncRun
 from toggl_pulse.mirror.tags import TagBook, placeholder_id
-from toggl_pulse.mirror.values import storable
+from toggl_pulse.mirror.values import is_storable, storable
 from toggl_pulse.model import JSON, Amount, SetAside, Tag, TimeEntry
 
 __all__ = ["Batch"]
@@ -123,7 +123,6 @@ class Batch:
 
 
 def _storable(entry: TimeEntry) -> TimeEntry:
-    description, tags = storable(entry.description), tuple(map(storable, entry.tags))
-    if description == entry.description and tags == entry.tags:
+    if all(map(is_storable, (entry.description, *entry.tags))):
         return entry
-    return replace(entry, description=description, tags=tags)
+    return replace(entry, description=storable(entry.description), tags=tuple(map(storable, entry.tags)))

@@ -54,6 +54,8 @@ class EntryBook:
         """Placeholders for the tags of these entries that are known by name only, once each."""
         found: dict[int, Tag] = {}
         for entry in entries:
+            if entry.tag_ids or not entry.tags:
+                continue
             for name in self._tags.ids_of(entry.workspace_id, entry.tags, entry.tag_ids)[1]:
                 tag = Tag(placeholder_id(entry.workspace_id, name), entry.workspace_id, name)
                 found[tag.id] = tag
@@ -129,7 +131,8 @@ class EntryBook:
         for row, revision in zip(different, self._counter.take(len(different)), strict=True):
             before = standing.get(row["id"])
             if before is None:
-                new.append({**row, "revision": revision})
+                row["revision"] = revision
+                new.append(row)
                 continue
             changed.append({**row, "revision": revision, "key": row["id"]})
             version: Row = {name: before[name] for name in CONTENT}

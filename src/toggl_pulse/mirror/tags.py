@@ -61,8 +61,9 @@ class TagBook:
         """
         given = tuple(ids)
         names = tuple(names)
-        if given or names:
-            self._know()
+        if not (given or names):
+            return (), []
+        self._know()
         if given:
             return tuple(sorted(set(given) - self._deleted)), []
         found, unknown = set(), []

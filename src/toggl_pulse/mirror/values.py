@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 from hashlib import blake2b
 from typing import Any, TypeVar, overload
 
-__all__ = ["digest", "from_micros", "micros", "pieces", "storable", "storable_values"]
+__all__ = ["digest", "from_micros", "is_storable", "micros", "pieces", "storable", "storable_values"]
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 MICROSECOND = timedelta(microseconds=1)
@@ -31,6 +31,11 @@ def from_micros(value: int) -> datetime: ...
 def from_micros(value: None) -> None: ...
 def from_micros(value: int | None) -> datetime | None:
     return None if value is None else EPOCH + value * MICROSECOND
+
+
+def is_storable(text: str) -> bool:
+    """Whether every database can keep a text as it is; the quick question, for nearly all are."""
+    return (text.isascii() and "\0" not in text) or storable(text) == text
 
 
 def storable(text: str) -> str:

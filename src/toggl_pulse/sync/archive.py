@@ -51,8 +51,9 @@ async def read_page(session: Session, state: State, workspace_id: int) -> None:
     if _narrowed(page, span):
         await session.blocking(lambda: _write_history(session, past.narrow(history)))
         return
-    await session.blocking(lambda: _save_page(session, history, page))
-    if page.next_page is not None and key == (workspace_id, _where(session, history, span, page)):
+    oldest = _oldest(session, history, page)
+    await session.blocking(lambda: _save_page(session, history, page, oldest))
+    if page.next_page is not None and max(oldest or span.until, span.first) >= span.until:
         session.pages[key] = page.next_page
 
 
@@ -60,11 +61,6 @@ def _narrowed(page: ReportPage, span: Span) -> bool:
     """Whether Toggl looked at fewer days than a year that it was asked for."""
     short = (page.range_first or span.first) > span.first or (page.range_last or span.until) < span.until
     return short and not span.month
-
-
-def _where(session: Session, history: History, span: Span, page: ReportPage) -> str:
-    oldest = _oldest(session, history, page)
-    return f"{span.first}/{max(min(oldest or span.until, span.until), span.first)}"
 
 
 def _oldest(session: Session, history: History, page: ReportPage) -> date | None:
@@ -76,14 +72,14 @@ def _oldest(session: Session, history: History, page: ReportPage) -> date | None
     return min(day_of(entry.start, zone) for entry in page.entries if entry.start <= soon)
 
 
-def _save_page(session: Session, history: History, page: ReportPage) -> None:
+def _save_page(session: Session, history: History, page: ReportPage, oldest: date | None) -> None:
     own = [entry for entry in page.entries if entry.user_id == session.user_id]
     mine = {entry.id for entry in own}
     amounts = [amount for amount in page.amounts if amount.entry_id in mine]
     after = past.after_page(
         history,
         rows=len(page.entries),
-        oldest=_oldest(session, history, page),
+        oldest=oldest,
         more=page.next_page is not None,
     )
     with session.mirror.batch() as batch:
