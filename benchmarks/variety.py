@@ -13,7 +13,6 @@ from toggl_pulse.metrics import DIMENSIONS, METRICS, Answers, Filter, Query
 
 __all__ = ["ratios"]
 
-MOST = 60.0
 SHOWN = 3
 FILTERS = (
     Filter("client", "one_of", ("Client 3",)),
@@ -36,7 +35,7 @@ def ratios(account: Account) -> Iterator[Ratio]:
         lowest = min(lowest, *(seconds_of(floor) for _ in range(3)))
     found.sort(reverse=True)
     for place, (seconds, name) in enumerate(found[:SHOWN], 1):
-        yield Ratio(f"number {place} of the slowest among {len(found)} questions: {name}", MOST, seconds, lowest)
+        yield Ratio(f"number {place} of the slowest among {len(found)} questions: {name}", None, seconds, lowest)
 
 
 def _questions() -> Iterator[tuple[str, Query]]:
