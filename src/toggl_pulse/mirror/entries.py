@@ -159,9 +159,9 @@ def read_entries(connection: Connection, tags: TagBook, ids: Iterable[int]) -> d
 
 
 def _stored(rows: Mapping[int, Row], tags: TagBook) -> dict[int, StoredEntry]:
-    members = tags.members(row["tag_set"] for row in rows.values())
+    carried = tags.carried(row["tag_set"] for row in rows.values())
     return {
-        entry_id: StoredEntry(_entry(row, entry_id, tags, members), row["revision"], row["deletion"])
+        entry_id: StoredEntry(_entry(row, entry_id, carried[row["tag_set"]]), row["revision"], row["deletion"])
         for entry_id, row in rows.items()
     }
 
@@ -202,10 +202,10 @@ def read_versions(connection: Connection, tags: TagBook, entry_id: int) -> list[
         .mappings()
         .all()
     )
-    members = tags.members(row["tag_set"] for row in rows)
+    carried = tags.carried(row["tag_set"] for row in rows)
     return [
         EntryVersion(
-            _entry(row, entry_id, tags, members),
+            _entry(row, entry_id, carried[row["tag_set"]]),
             row["revision"],
             row["replaced_by"],
             from_micros(row["replaced_at_us"]),
@@ -245,8 +245,8 @@ def _row(entry: TimeEntry, tag_set: int | None) -> Row:
     }
 
 
-def _entry(row: Row | RowMapping, entry_id: int, tags: TagBook, members: Mapping[int, tuple[int, ...]]) -> TimeEntry:
-    tag_ids = members[row["tag_set"]] if row["tag_set"] is not None else ()
+def _entry(row: Row | RowMapping, entry_id: int, carried: tuple[tuple[int, ...], tuple[str, ...]]) -> TimeEntry:
+    tag_ids, names = carried
     return TimeEntry(
         id=entry_id,
         workspace_id=row["workspace_id"],
@@ -259,7 +259,7 @@ def _entry(row: Row | RowMapping, entry_id: int, tags: TagBook, members: Mapping
         project_id=row["project_id"],
         task_id=row["task_id"],
         billable=row["billable"],
-        tags=tags.names_of(tag_ids),
+        tags=names,
         tag_ids=tag_ids,
         deleted_at=from_micros(row["deleted_at_us"]),
     )

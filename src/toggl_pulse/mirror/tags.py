@@ -31,6 +31,7 @@ class TagBook:
         self._names: dict[int, str] = {}
         self._deleted: set[int] = set()
         self._by_name: dict[tuple[int, str], int] = {}
+        self._living: dict[tuple[int, ...], tuple[int, ...]] = {}
         self._sets: dict[int, tuple[int, ...]] = {}
         self._numbers: dict[tuple[int, ...], int] = {}
         self._read = False
@@ -41,6 +42,7 @@ class TagBook:
         self._names.clear()
         self._deleted.clear()
         self._by_name.clear()
+        self._living.clear()
         tags = tables.tags
         # From high ids to low: of two living tags of one name, the older one keeps it; a placeholder comes last.
         rows = self._connection.execute(
@@ -65,7 +67,9 @@ class TagBook:
             return (), []
         self._know()
         if given:
-            return tuple(sorted(set(given) - self._deleted)), []
+            if given not in self._living:
+                self._living[given] = tuple(sorted(set(given) - self._deleted))
+            return self._living[given], []
         found, unknown = set(), []
         for name in names:
             tag_id = self._by_name.get((workspace_id, name))
@@ -85,6 +89,13 @@ class TagBook:
         if ids:
             self._know()
         return tuple(self._names[tag_id] for tag_id in ids if tag_id in self._names)
+
+    def carried(self, numbers: Iterable[int | None]) -> Mapping[int | None, tuple[tuple[int, ...], tuple[str, ...]]]:
+        """Sorted tag ids and their names by the set's number; None is the number of no tags."""
+        wanted = set(numbers)
+        members = self.members(wanted)
+        ids = {number: () if number is None else members[number] for number in wanted}
+        return {number: (each, self.names_of(each)) for number, each in ids.items()}
 
     def members(self, numbers: Iterable[int | None]) -> Mapping[int, tuple[int, ...]]:
         """Sorted tag ids by the set's number, for at least the numbers asked for."""
