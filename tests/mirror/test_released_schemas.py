@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from itertools import count
 from pathlib import Path
 
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
-from sqlalchemy import text
+from sqlalchemy import Engine, event, text
 
 from mirror.rows import NOW, USER, WORKSPACE, clock, entry, expected, told, write
 from mirror.test_schema import ADDS_A_TABLE, FAILS_LATE, next_version
@@ -94,6 +96,45 @@ def test_a_mirror_of_any_release_is_brought_here_with_its_rows(
         with mirror.batch() as batch:
             assert 2 == batch.start_run("schedule")
         assert (3, 3) == (mirror.revision(), mirror.counts().entries)
+
+
+class Stopped(BaseException):
+    """The process ends here."""
+
+
+@contextmanager
+def stopping_at(number: int) -> Iterator[list[str]]:
+    """The process ends before its statement of this number; yields the statements so far."""
+    seen: list[str] = []
+
+    def note(_: object, __: object, statement: str, *___: object) -> None:
+        seen.append(statement)
+        if len(seen) > number:
+            raise Stopped
+
+    event.listen(Engine, "before_cursor_execute", note)
+    yield seen
+    event.remove(Engine, "before_cursor_execute", note)
+
+
+@pytest.mark.parametrize("version", ["", schema.SCHEMAS[0]])
+def test_an_opening_that_was_cut_off_at_any_statement_is_made_good_by_the_next(
+    version: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    for number in count():
+        url = f"sqlite:///{tmp_path}/{number}/mirror.db"
+        if version:
+            released(url, version, monkeypatch, tmp_path / str(number))
+        with stopping_at(number) as seen, suppress(Stopped):
+            Mirror.open(url, clock=clock).close()
+
+        with Mirror.open(url, clock=clock) as mirror:
+            assert expected(HELD if version else []) == told(mirror.load()[1])
+            assert 1 == write(mirror, entry(3))
+        if len(seen) <= number:
+            break
+
+    assert number > 5
 
 
 @pytest.mark.postgresql

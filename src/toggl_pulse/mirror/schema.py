@@ -42,7 +42,8 @@ def migrate(store: Store, *, now: datetime) -> Path | None:
             return None
         if found is not None and isinstance(store, SqliteStore):
             kept = store.path.with_name(f"{store.path.name}.schema-{found}-{now:%Y%m%dT%H%M%SZ}")
-            copy(store, kept)
+            if not kept.exists():  # a copy is whole once it has its name: an opening that was cut off has made it
+                copy(store, kept)
         make_tables(connection)
         if found is None:
             connection.execute(insert(tables.revision).values(id=1, value=0))
