@@ -114,7 +114,10 @@ class Peace:
         starts = [
             f"{datetime.fromtimestamp(row.start, zone):%Y-%m}"
             for row in self.scene.world.live_entries()
-            if row.workspace_id == workspace_id and row.user_id == self.scene.world.me and row.duration
+            if row.workspace_id == workspace_id
+            and row.user_id == self.scene.world.me
+            and row.duration
+            and (row.stop is not None or self.scene.world.behaviour.reports_running)
         ]
         return month < min(starts, default="9999")
 
