@@ -5,6 +5,8 @@ from __future__ import annotations
 import os
 import signal
 from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
 
 import pytest
 
@@ -16,12 +18,26 @@ ROWS_A_PAGE = 60
 """So that the past of a small account comes in many batches."""
 
 
+@contextmanager
+def account_without_limits(folder: Path) -> Iterator[SimulatedToggl]:
+    """A small account of a year and some weeks, and a quota that nothing exhausts."""
+    account = ("--years", "1.2", "--entries", "300", "--plan", "premium")
+    with simulated_toggl(folder, *account) as simulated:
+        simulated.post("behaviour", {"user_quota": 1_000_000, "plan_quota": PLENTY, "max_page_size": ROWS_A_PAGE})
+        yield simulated
+
+
 @pytest.fixture(scope="session")
 def toggl(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SimulatedToggl]:
-    """An account that has its changes kept from test to test, and a quota that nothing exhausts."""
-    account = ("--years", "1.2", "--entries", "300", "--plan", "premium")
-    with simulated_toggl(tmp_path_factory.mktemp("toggl"), *account) as simulated:
-        simulated.post("behaviour", {"user_quota": 1_000_000, "plan_quota": PLENTY, "max_page_size": ROWS_A_PAGE})
+    """An account that has its changes kept from test to test, and its clock, which a test may have moved."""
+    with account_without_limits(tmp_path_factory.mktemp("toggl")) as simulated:
+        yield simulated
+
+
+@pytest.fixture
+def toggl_in_step(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SimulatedToggl]:
+    """An account of the test's own, whose clock goes with ours."""
+    with account_without_limits(tmp_path_factory.mktemp("toggl")) as simulated:
         yield simulated
 
 

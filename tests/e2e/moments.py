@@ -27,6 +27,9 @@ LOOK = 0.003
 
 WAYS = ("time", "answer", "writing")
 
+ENDED = "after its end"
+"""Where a process was that nobody could kill any more."""
+
 
 @dataclass(frozen=True, slots=True)
 class Usual:
@@ -75,7 +78,7 @@ def stop_at_some_moment(
         child.ends_within(GLANCE)
         stopped = _stop(child)
     if not stopped:
-        return "after its end"
+        return ENDED
     if writes(child):
         return "in a transaction"
     return "between transactions" if len(toggl.get("log")) > asked else "before the first answer"
