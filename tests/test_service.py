@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import threading
 from collections.abc import Awaitable, Callable, Iterator
+from contextlib import contextmanager
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
+from unittest.mock import patch
 
 import pytest
 import structlog
@@ -262,9 +265,9 @@ def test_trouble_that_passes_is_tried_again_soon(scene: Scene, world: World) -> 
 
 def test_a_person_may_sync_but_not_twice_at_once(scene: Scene) -> None:
     async def look(service: Service) -> None:
-        service.request_sync()
+        await service.request_sync()
         with pytest.raises(Busy, match=r"^A sync is already running\.$"):
-            service.request_sync()
+            await service.request_sync()
         assert service.sync_running()
         await service.first_run()
         assert not service.sync_running()
@@ -276,8 +279,28 @@ def test_a_person_may_sync_but_not_twice_at_once(scene: Scene) -> None:
 def test_a_person_is_told_when_another_process_syncs(scene: Scene) -> None:
     async def look(service: Service) -> None:
         with service.mirror.lock(), pytest.raises(Busy):
-            service.request_sync()
+            await service.request_sync()
         assert [("start", "done")] == runs(service)
+
+    scene.live(look)
+
+
+def test_a_lock_that_nobody_answers_for_holds_up_nothing_else(scene: Scene) -> None:
+    answered, asked = threading.Event(), threading.Event()
+
+    @contextmanager
+    def unanswered() -> Iterator[None]:
+        asked.set()
+        assert answered.wait(60)
+        yield
+
+    async def look(service: Service) -> None:
+        with patch.object(service.mirror, "lock", unanswered):
+            request = asyncio.create_task(service.request_sync())
+            await asyncio.to_thread(asked.wait, 60)
+            answered.set()  # by this loop, which has not been held up
+            await request
+        await service.first_run()
 
     scene.live(look)
 
@@ -437,7 +460,7 @@ def test_the_state_tells_the_truth(scene: Scene) -> None:
         assert user["open"]
         scene.advance(hours=1)
         assert not any(bucket["open"] for bucket in service.status()["quota"]["buckets"])
-        service.request_sync()
+        await service.request_sync()
         assert service.status()["sync"]["running"] is True
 
     scene.live(look)

@@ -223,13 +223,22 @@ class Service:
             checks += await check_toggl(self._client, clock=self.clock)
         return checks
 
-    def request_sync(self) -> None:
-        """Begin a full sync and return at once; must be called on the event loop. Raises `Busy` while one runs."""
+    async def request_sync(self) -> None:
+        """Begin a full sync and return at once. Raises `Busy` while one runs."""
+        self._refuse_a_second()
+        # another process may be syncing: say so now, while someone listens
+        await asyncio.to_thread(self._see_that_the_lock_is_free)
+        self._refuse_a_second()
+        self._begin("request")
+
+    def _refuse_a_second(self) -> None:
         if self._at_work():
             raise Busy("A sync is already running.", code="sync_running")
+
+    def _see_that_the_lock_is_free(self) -> None:
+        """Blocks: a database server takes its time, or does not answer at all."""
         with self.mirror.lock():
-            pass  # another process may be syncing: say so now, while someone listens
-        self._begin("request")
+            pass
 
     def _begin(self, reason: str) -> None:
         self._task = asyncio.create_task(self._run(reason))

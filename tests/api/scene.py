@@ -59,7 +59,7 @@ class SmallPulse:
     def week_start(self) -> int:
         return 1
 
-    def request_sync(self) -> None:
+    async def request_sync(self) -> None:
         if self.running:
             raise Busy("A sync is running already.")
         self.asked.append("sync")

@@ -82,8 +82,8 @@ def test_both_answer_whole_batches_while_one_syncs_and_the_other_is_told_busy(
         def turn_away() -> None:
             """In the middle of the first one's run: the second may not sync, and both answer."""
             nonlocal refused
-            with pytest.raises(Busy):
-                second.request_sync()
+            with pytest.raises(Busy), second.mirror.lock():
+                raise AssertionError("two may sync at once")
             refused += 1
 
         try:

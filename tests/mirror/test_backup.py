@@ -76,6 +76,20 @@ def test_a_backup_during_an_open_batch_is_of_the_moment_before_it(mirror: Mirror
         assert 1 == other.revision() == len(other.load()[1])
 
 
+def test_what_killed_backups_left_behind_goes_with_the_next_one_after_a_day(mirror: Mirror, tmp_path: Path) -> None:
+    target = tmp_path / "copy [1].db"
+    left = [tmp_path / f".copy [1].db.{name}.partial{more}" for name in ("a", "b") for more in ("", "-wal")]
+    others = [tmp_path / ".copy 1.db.a.partial", tmp_path / "notes"]
+    for file in (*left, *others):
+        file.touch()
+    for file in (*left[:2], *others):
+        os.utime(file, (0, 0))
+
+    mirror.backup(target)
+
+    assert {target, *left[2:], *others} == {file for file in tmp_path.iterdir() if file.is_file()}
+
+
 def test_a_backup_never_overwrites(mirror: Mirror, tmp_path: Path) -> None:
     taken = tmp_path / "taken.db"
     taken.write_bytes(b"mine")

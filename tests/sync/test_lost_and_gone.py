@@ -184,6 +184,30 @@ def doubted(scene: Scene, number: int) -> Scene:
     return scene
 
 
+def test_a_month_is_not_verified_while_no_whole_list_tells_of_entries_of_no_length(
+    synced: Scene, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    begin = synced.clock() - timedelta(days=40)
+    ghost = synced.world.create_entry(start=begin, stop=begin)
+    synced.poll()
+    synced.advance(days=2)
+    doubted(synced, ghost.id)
+    month = f"{begin:%Y-%m}"
+
+    with monkeypatch.context() as patch:
+        patch.setattr("toggl_pulse.sync.proof.PAGES", 0)
+        catch_up(synced)
+        alive, states = synced.mirror.entries([ghost.id])[ghost.id].deletion is None, synced.month_states()
+    catch_up(synced)
+
+    assert (True, "not_verified") == (alive, states.pop(month))
+    assert {"verified"} == set(states.values())
+    assert ("inferred", "verified") == (
+        synced.mirror.entries([ghost.id])[ghost.id].deletion,
+        synced.month_states()[month],
+    )
+
+
 def test_a_month_that_is_wholly_empty_at_toggl_ends_nothing_that_is_much(synced: Scene) -> None:
     months: dict[str, list[int]] = {}
     for row in synced.world.live_entries():
@@ -262,15 +286,15 @@ def test_what_is_gone_beside_a_timer_is_found_though_totals_count_the_timer(sync
     assert "inferred" == synced.mirror.entries([beside.id])[beside.id].deletion
 
 
-@pytest.mark.parametrize("running", [True, False])
-def test_a_timer_that_vanished_during_a_long_outage_runs_no_longer(synced: Scene, *, running: bool) -> None:
+@pytest.mark.parametrize("since", ["another timer", "an entry", "nothing"])
+def test_a_timer_that_vanished_during_a_long_outage_runs_no_longer(synced: Scene, since: str) -> None:
     row = synced.world.running()
     assert row is not None
     forget(synced.world, row.id)
     synced.advance(days=100)
-    if running:
+    if since == "another timer":
         synced.world.start_timer()
-    else:
+    elif since == "an entry":
         synced.world.create_entry(start=synced.clock() - HOUR, stop=synced.clock())
 
     synced.finish()

@@ -19,7 +19,7 @@ __all__ = ["Pulse"]
 class Pulse(Protocol):
     """The running product, as seen by a request.
 
-    All but `start`, `stop` and `request_sync` may block and are called from a worker thread.
+    What is not `async` may block and is called from a worker thread.
     """
 
     @property
@@ -62,8 +62,8 @@ class Pulse(Protocol):
         """Toggl's way: 0 = Sunday … 6 = Saturday."""
         ...
 
-    def request_sync(self) -> None:
-        """Start a sync soon and return at once; called on the event loop. Raises `Busy` while one runs."""
+    async def request_sync(self) -> None:
+        """Start a sync soon and return at once. Raises `Busy` while one runs."""
         ...
 
     async def start(self) -> None: ...

@@ -32,7 +32,7 @@ class StatusRoutes:
     async def sync(self, request: Request) -> dict[str, Any]:
         """Start a sync now; 409 while one runs."""
         await read_body(request, NoBody)
-        self._context.pulse.request_sync()
+        await self._context.pulse.request_sync()
         return {"status": "accepted", "message": "A sync has been started; GET /status tells how it goes."}
 
     async def prometheus(self) -> Response:

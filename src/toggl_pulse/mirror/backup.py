@@ -7,7 +7,9 @@ import os
 import sqlite3
 from collections.abc import Callable
 from contextlib import closing, suppress
+from glob import escape
 from pathlib import Path
+from secrets import token_hex
 from typing import TypeVar
 
 from toggl_pulse.errors import BadRequest, NeedsUser
@@ -16,6 +18,8 @@ from toggl_pulse.mirror.sqlite import SqliteStore, translated
 __all__ = ["copy", "flushed", "named_when_done"]
 
 Result = TypeVar("Result")
+PARTIAL = ".partial"
+A_DAY = 86_400
 
 
 def copy(store: SqliteStore, target: Path) -> None:
@@ -30,11 +34,13 @@ def named_when_done(target: Path, write: Callable[[Path], Result]) -> Result:
     """Have a file written under a name of its own, and name it when it is whole; returns what `write` does."""
     if target.exists():
         raise BadRequest(f"The file {target} exists already; a backup never overwrites.", code="file_exists")
-    beside = target.with_name(f".{target.name}.{os.getpid()}.partial")
+    # not by the process's number: in a container each has the same, and a killed one leaves its file behind
+    beside = target.with_name(f".{target.name}.{token_hex(6)}{PARTIAL}")
     try:
         result = write(beside)
         _name(beside, target)
         flushed(target.parent)
+        _sweep(target)
     except FileExistsError as error:
         raise BadRequest(f"The file {target} exists already; a backup never overwrites.", code="file_exists") from error
     except OSError as error:
@@ -47,6 +53,15 @@ def named_when_done(target: Path, write: Callable[[Path], Result]) -> Result:
             with suppress(OSError):
                 leftover.unlink(missing_ok=True)
     return result
+
+
+def _sweep(target: Path) -> None:
+    """Remove what earlier backups to this name left behind when they were killed, a day or more ago."""
+    now = target.stat().st_mtime
+    for leftover in target.parent.glob(f".{escape(target.name)}.*{PARTIAL}*"):
+        with suppress(OSError):
+            if now - leftover.stat().st_mtime > A_DAY:
+                leftover.unlink()
 
 
 def _write(store: SqliteStore, beside: Path, target: Path) -> None:

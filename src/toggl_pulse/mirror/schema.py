@@ -41,13 +41,18 @@ def migrate(store: Store, *, now: datetime) -> Path | None:
         if found == SCHEMAS[-1]:
             return None
         if found is not None and isinstance(store, SqliteStore):
-            kept = store.path.with_name(f"{store.path.name}.schema-{found}-{now:%Y%m%dT%H%M%SZ}")
-            if not kept.exists():  # a copy is whole once it has its name: an opening that was cut off has made it
-                copy(store, kept)
+            kept = _unused(store.path.with_name(f"{store.path.name}.schema-{found}-{now:%Y%m%dT%H%M%SZ}"))
+            copy(store, kept)
         make_tables(connection)
         if found is None:
             connection.execute(insert(tables.revision).values(id=1, value=0))
     return kept
+
+
+def _unused(path: Path) -> Path:
+    """The name, with a number where an opening of the same second was cut off and has left its copy."""
+    names = (path, *(path.with_name(f"{path.name}-{number}") for number in range(2, 100)))
+    return next(name for name in names if not name.exists())
 
 
 def _version(connection: Connection, store: Store) -> str | None:

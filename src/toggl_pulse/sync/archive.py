@@ -32,6 +32,7 @@ __all__ = [
     "question",
     "read_page",
     "read_total",
+    "unproved",
 ]
 
 RUNNING_TOLERANCE_SECONDS = 10
@@ -111,7 +112,7 @@ def _save_total(session: Session, state: State, history: History, span: Span, to
         return
     ours = _seconds(session, history, span.first, span.last)
     equal = ours == toggl or agrees_but_for_running(session, state, history, span, toggl - ours)
-    silent = _unproved(session, state, history, span) if equal else frozenset()
+    silent = unproved(session, state, history, span) if equal else frozenset()
     # Totals may count what runs: then only what is beyond that tells that the mirror has more.
     surplus = ours + max(_running_for(session, state, history, span), default=0) > toggl
     after = past.after_totals(history, equal=equal, empty=toggl == 0 and ours == 0, surplus=surplus, silent=silent)
@@ -135,18 +136,27 @@ def _save_total(session: Session, state: State, history: History, span: Span, to
         put(batch, after)
 
 
-def _unproved(session: Session, state: State, history: History, span: Span) -> frozenset[date]:
+def unproved(session: Session, state: State, history: History, span: Span) -> frozenset[date]:
     """First days of the months in which something may be gone that no total shows: entries of no length.
 
-    Only while deletions may have been missed; else the deltas have told them.
+    Only while deletions may have been missed, or for a month that could not be proved when they had been; else the
+    deltas have told them.
     """
-    if state.cursor is None or state.cursor.gap is None:
+    missed = state.cursor is not None and state.cursor.gap is not None
+    if not (missed or (span.check and _still_doubted(session, history, span))):
         return frozenset()
     zone = session.zone_of(history.zone)
     begin, end = day_start(span.first, zone), day_start(span.last + timedelta(days=1), zone)
     held = session.mirror.finished(history.workspace_id, begin, end, user_id=session.user_id)
     days = {day_of(entry.start, zone) for entry in held if entry.duration == 0}
     return frozenset(first for first, last in past.months_of(span) if any(first <= day <= last for day in days))
+
+
+def _still_doubted(session: Session, history: History, span: Span) -> bool:
+    return any(
+        (month.workspace_id, month.month, month.state) == (history.workspace_id, month_name(span.first), "not_verified")
+        for month in session.mirror.months()
+    )
 
 
 def _was_hidden(session: Session, history: History, span: Span) -> bool:

@@ -10,9 +10,10 @@ from collections.abc import Collection
 from datetime import datetime, timedelta
 from typing import Literal
 
+from toggl_pulse.mirror import MonthState
 from toggl_pulse.model import TimeEntry
 from toggl_pulse.sync import history as past
-from toggl_pulse.sync.archive import agrees_but_for_running, check, head, put
+from toggl_pulse.sync.archive import agrees_but_for_running, check, head, put, unproved
 from toggl_pulse.sync.history import History, Span
 from toggl_pulse.sync.save import Counts, save_entries
 from toggl_pulse.sync.session import Session
@@ -43,7 +44,8 @@ async def find_gone(session: Session, state: State, workspace_id: int) -> None:
     toggl = await session.client.report_totals(workspace_id, span.first, span.last, user_id=session.user_id)
     if pages:
         session.count(await session.blocking(lambda: _save(session, rows, "report")))
-    missing = await session.blocking(lambda: _missing(session, state, history, span, rows, toggl)) if pages else []
+    told = await session.blocking(lambda: _missing(session, state, history, span, rows, toggl)) if pages else None
+    missing = told or []
     # no total vouches for an entry of no length
     asked = missing if len(missing) <= FEW else [entry for entry in missing if entry.duration == 0]
     found = {entry.id: await session.client.entry(entry.id) for entry in asked}
@@ -51,7 +53,7 @@ async def find_gone(session: Session, state: State, workspace_id: int) -> None:
     if alive:
         session.count(await session.blocking(lambda: _save(session, alive, "window")))
     gone = [entry.id for entry in missing if found.get(entry.id) is None]
-    await session.blocking(lambda: _end(session, state, history, span, gone, toggl))
+    await session.blocking(lambda: _end(session, state, history, span, gone, toggl, proved=told is not None))
 
 
 async def _whole(session: Session, workspace_id: int, span: Span) -> list[ReportPage]:
@@ -74,8 +76,8 @@ async def _whole(session: Session, workspace_id: int, span: Span) -> list[Report
 
 def _missing(
     session: Session, state: State, history: History, span: Span, rows: Collection[TimeEntry], toggl: int
-) -> list[TimeEntry]:
-    """What only the mirror has, if Toggl's list and Toggl's total agree without it; else nothing."""
+) -> list[TimeEntry] | None:
+    """What only the mirror has, if Toggl's list and Toggl's total agree without it; None when that tells nothing."""
     shown = {entry.id for entry in rows}
     begin, end = _bounds(session, history, span)
     ours = session.mirror.finished(history.workspace_id, begin, end, user_id=session.user_id)
@@ -84,10 +86,10 @@ def _missing(
     agrees = left == toggl or agrees_but_for_running(session, state, history, span, toggl - left)
     settled = all(session.server_now(state) - entry.at > SETTLED for entry in missing)
     if not (agrees and settled):
-        return []
-    if not shown and (len(missing) > FEW or not _shown_before(session, history, span)):
+        return None
+    if missing and not shown and (len(missing) > FEW or not _shown_before(session, history, span)):
         # A whole month is gone: that is a plan that shows less, or an account's end, unless it is little.
-        return []
+        return None
     return missing
 
 
@@ -107,16 +109,27 @@ def _save(session: Session, rows: Collection[TimeEntry], feed: Literal["report",
         return save_entries(batch, rows, feed, run_id=session.run_id)
 
 
-def _end(session: Session, state: State, history: History, span: Span, gone: Collection[int], toggl: int) -> None:
+def _end(
+    session: Session,
+    state: State,
+    history: History,
+    span: Span,
+    gone: Collection[int],
+    toggl: int,
+    *,
+    proved: bool,
+) -> None:
+    """A month that agrees is verified, unless only a list could tell of something in it and none has."""
     with session.mirror.batch() as batch:
         ended = batch.infer_deleted(gone, session.clock())
     begin, end = _bounds(session, history, span)
     ours = session.mirror.tracked_seconds(history.workspace_id, begin, end, user_id=session.user_id)
     equal = ours == toggl or agrees_but_for_running(session, state, history, span, toggl - ours)
+    doubted = not proved and span.first in unproved(session, state, history, span)
+    verdict: MonthState = "differs" if not equal else "not_verified" if doubted else "verified"
+    theirs = toggl if not equal else None if doubted else ours
     with session.mirror.batch() as batch:
-        batch.set_month(
-            check(session, history, span.first, "verified" if equal else "differs", ours, ours if equal else toggl)
-        )
+        batch.set_month(check(session, history, span.first, verdict, ours, theirs))
         put(batch, past.after_proof(history))
     session.count(Counts(deleted=ended))
 

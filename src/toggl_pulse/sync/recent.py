@@ -46,6 +46,9 @@ FLOOD_HOLD = timedelta(hours=1)
 AHEAD = timedelta(days=366)
 """Planned entries lie ahead of now; so far they are looked for."""
 
+A_YEAR = timedelta(days=366)
+"""How long before an old timer an entry may have begun that vouches for answers by id."""
+
 LATEST_BACK = timedelta(days=1)
 """The shortest step back that is still tried when Toggl refuses ever later moments as too old."""
 
@@ -229,20 +232,29 @@ async def _is_gone(session: Session, state: State, entry: TimeEntry, current: Ti
     old = now - entry.start > REACH
     if old and current is not None:
         return True
+    since = entry.start - A_YEAR if old else now - REACH
     others = await session.blocking(
-        lambda: session.mirror.finished(entry.workspace_id, now - REACH, now, user_id=session.user_id)
+        lambda: session.mirror.finished(entry.workspace_id, since, now, user_id=session.user_id)
     )
     if not others:
         return False
     if old:
         newest = max(others, key=lambda other: other.start)
-        return await session.client.entry(newest.id) is not None
+        return await _is_known(session, newest)
     # An empty answer proves nothing: the window reaches as far as the nearest entry that it ought to show.
     nearest = min(others, key=lambda other: abs(other.start - entry.start))
     first, last = sorted((nearest.start, entry.start))
     answer = await session.client.entries_between(first, last + timedelta(seconds=1))
     whole = bool(answer.entries) and not answer.truncated and not answer.set_aside
     return whole and all(row.id != entry.id for row in answer.entries)
+
+
+async def _is_known(session: Session, entry: TimeEntry) -> bool:
+    """Whether Toggl knows an entry by its id; whether it may be asked about old ones is not documented."""
+    try:
+        return await session.client.entry(entry.id) is not None
+    except BadRequest:
+        return False
 
 
 def _save_current(session: Session, rows: list[TimeEntry], gone: list[int]) -> Counts:
