@@ -34,6 +34,7 @@ class Hand:
         choices: list[tuple[int, Callable[[], None]]] = [
             (30, self._create), (30, self._edit), (15, self._delete), (5, self._revive), (4, self._timer),
             (8, self._rename), (3, self._new_name), (2, self._drop_name), (3, self._archive),
+            (3, self._rate),
         ]  # fmt: skip
         weights = [weight for weight, _ in choices]
         for _ in range(times):
@@ -113,6 +114,13 @@ class Hand:
         row = self._one("projects")
         if row is not None:
             self._do("archive_project", number=row["id"], archived=self._random.random() < 0.5)
+
+    def _rate(self) -> None:
+        row = self._one("projects")
+        if row is not None:
+            rate = self._random.choice((None, 0.0, 12.34, float(self._random.randint(1, 200))))
+            currency = self._random.choice(("EUR", "USD", None))
+            self._do("edit_project", number=row["id"], rate=rate, currency=currency)
 
     # drawing
 

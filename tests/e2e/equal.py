@@ -1,9 +1,11 @@
-"""Whether a mirror is exactly what a simulated Toggl has: every field, tombstone, revision, version and month."""
+"""Whether a mirror is exactly what a simulated Toggl has: fields, tombstones, revisions, versions, months, money."""
 
 from __future__ import annotations
 
 from collections import Counter
 from datetime import UTC, datetime
+from fractions import Fraction
+from math import floor
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -11,7 +13,7 @@ from sqlalchemy import text
 
 from toggl_pulse.mirror import Mirror, StoredEntry
 from toggl_pulse.mirror.values import micros
-from toggl_pulse.model import epoch
+from toggl_pulse.model import Amount, epoch
 
 NAMED = ("workspaces", "clients", "projects", "tasks", "tags", "users")
 
@@ -28,6 +30,51 @@ def entry_ids(mirror: Mirror) -> set[int]:
     """Every entry that the mirror holds, tombstones included."""
     with mirror._store.reading() as connection:
         return set(connection.execute(text("SELECT id FROM entries")).scalars())
+
+
+def promised_amounts(state: State, begun: State) -> dict[int, Amount]:
+    """What Reports tell of every entry that stands as it did at `begun`, before the mirror read it for the first time.
+
+    Only pages of Reports bring amounts, changes do not: of an entry that was touched since, or whose project was,
+    the mirror may hold the amount from before.
+    """
+    before = {row["id"]: row for row in (*begun["entries"], *begun["projects"])}
+    workspaces = {row["id"]: row for row in state["workspaces"]}
+    projects = {row["id"]: row for row in state["projects"]}
+    amounts = {}
+    for row in state["entries"]:
+        if row["user_id"] != state["me"] or row["deleted_at"] or row["stop"] is None:
+            continue
+        project = projects.get(row["project_id"])
+        if before.get(row["id"]) != row or (project is not None and before.get(project["id"]) != project):
+            continue
+        workspace = workspaces[row["workspace_id"]]
+        paid = row["billable"] and row["workspace_id"] in _paid(state)
+        amounts[row["id"]] = _amount(row, workspace, project, paid=paid)
+    return amounts
+
+
+def _amount(row: dict[str, Any], workspace: dict[str, Any], project: dict[str, Any] | None, *, paid: bool) -> Amount:
+    """The project's rate goes before the workspace's; what no rate is known for, or nobody pays, earns null, not 0."""
+    rate, currency = workspace["default_hourly_rate"], workspace["default_currency"]
+    if not paid:
+        return Amount(row["id"], None, None, currency)
+    if project is not None and project["rate"] is not None:
+        rate, currency = project["rate"], project["currency"] or currency
+    if rate is None:
+        return Amount(row["id"], None, None, currency)
+    earned = Fraction(_cents(rate) * row["duration"], 3600)
+    return Amount(row["id"], floor(earned + Fraction(1, 2)), _cents(rate), currency)
+
+
+def _paid(state: State) -> set[int]:
+    """Workspaces whose plan knows money."""
+    plans = {row["id"]: row["plan"] for row in state["organizations"]}
+    return {row["id"] for row in state["workspaces"] if plans[row["organization_id"]] != "free"}
+
+
+def _cents(units: float) -> int:
+    return round(units * 100)
 
 
 def _entries(mirror: Mirror, state: State) -> list[str]:
@@ -86,7 +133,7 @@ def _plain(stored: StoredEntry) -> tuple[object, ...]:
 
 
 def _names(mirror: Mirror, state: State) -> list[str]:
-    catalogue = mirror.catalogue()
+    catalogue, paid = mirror.catalogue(), _paid(state)
     found = []
     for kind in NAMED:
         known = {number: row for number, row in getattr(catalogue, kind).items() if number > 0 or not row.deleted}
@@ -101,7 +148,7 @@ def _names(mirror: Mirror, state: State) -> list[str]:
                 continue
             found += [
                 f"{kind} {number}: {field} is {theirs!r} in Toggl, {getattr(ours, field)!r} here"
-                for field, theirs in _comparable(kind, row).items()
+                for field, theirs in (_comparable(kind, row) | _money(kind, row, paid)).items()
                 if theirs != getattr(ours, field)
             ]
     profile = next(row for row in state["users"] if row["id"] == state["me"])
@@ -115,12 +162,26 @@ def _comparable(kind: str, row: dict[str, Any]) -> dict[str, Any]:
     fields = {
         "workspaces": ("name", "organization_id", "default_currency", "rounding", "rounding_minutes"),
         "clients": ("workspace_id", "name", "archived"),
-        "projects": ("workspace_id", "name", "client_id", "active", "color", "billable"),
+        "projects": ("workspace_id", "name", "client_id", "active", "color"),
         "tasks": ("workspace_id", "project_id", "name", "active"),
         "tags": ("workspace_id", "name"),
         "users": ("name",),
     }[kind]
     return {field: row[field] for field in fields}
+
+
+def _money(kind: str, row: dict[str, Any], paid: set[int]) -> dict[str, Any]:
+    """What a row says of money; a project's own is shown on paid plans only."""
+    if kind == "workspaces":
+        rates = {"default_hourly_rate_cents": row["default_hourly_rate"]}
+        told: dict[str, Any] = {}
+    elif kind == "projects":
+        shown = row["workspace_id"] in paid
+        told = {"billable": row["billable"] and shown, "currency": row["currency"] if shown else None}
+        rates = {f"{name}_cents": row[name] if shown else None for name in ("rate", "fixed_fee")}
+    else:
+        return {}
+    return told | {name: None if units is None else _cents(units) for name, units in rates.items()}
 
 
 def _revisions(mirror: Mirror) -> list[str]:

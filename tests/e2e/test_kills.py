@@ -16,7 +16,7 @@ import httpx2
 import pytest
 
 from e2e.changes import Hand
-from e2e.equal import differences, entry_ids
+from e2e.equal import differences, entry_ids, promised_amounts
 from e2e.moments import ENDED, Usual, stop_at_some_moment
 from e2e.places import Place, PostgresqlDatabase, SqliteFile
 from e2e.processes import TOKEN, SimulatedToggl
@@ -85,6 +85,7 @@ class Account:
         self.home.mkdir()
         self.url = self._place.fresh(self.home)
         self._known, self._revision = set(), 0
+        self._begun = self.toggl.get("state")
 
     def start(self, *arguments: str) -> Child:
         settings = {"TOGGL_API_URL": self.toggl.url, "DATA_DIR": str(self.home / "data"), "DATABASE_URL": self.url}
@@ -138,7 +139,10 @@ class Account:
 
     def check(self) -> None:
         with Mirror.open(self.url, clock=utc_now) as mirror:
-            assert [] == differences(mirror, self.toggl.get("state"))
+            state = self.toggl.get("state")
+            assert [] == differences(mirror, state)
+            amounts = promised_amounts(state, self._begun)
+            assert amounts == mirror.amounts(amounts)
             held, revision, runs = entry_ids(mirror), mirror.revision(), mirror.runs(1000)
             assert not self._known - held, "a row is lost"
             assert self._revision <= revision
