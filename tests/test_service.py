@@ -6,6 +6,7 @@ import asyncio
 import threading
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -18,6 +19,8 @@ from toggl_pulse.demo import DEMO_TOKEN, Clock, Loopback, World
 from toggl_pulse.errors import BadRequest, Busy, NeedsUser
 from toggl_pulse.metrics import parse_query
 from toggl_pulse.mirror import Mirror, SyncRun
+from toggl_pulse.mirror import mirror as mirror_module
+from toggl_pulse.mirror.columns import read_columns
 from toggl_pulse.model import Profile
 from toggl_pulse.service import Service, demo_settings
 from toggl_pulse.settings import load_settings
@@ -597,7 +600,7 @@ def test_a_demo_runs_the_whole_way_and_is_the_demos(tmp_path: Path) -> None:
 def test_an_account_too_large_for_the_memory_is_refused_with_a_sentence_and_kept_all_the_same(scene: Scene) -> None:
     async def look(service: Service) -> None:
         assert [("start", "done")] == runs(service)
-        with pytest.raises(NeedsUser, match=r"20 entries need about 100 MiB of memory, and MAX_MEMORY_MIB allows 64;"):
+        with pytest.raises(NeedsUser, match=r"20 entries need about 110 MiB of memory, and MAX_MEMORY_MIB allows 64;"):
             await asyncio.to_thread(service.answers.values, "project")
         assert 20 == service.status()["mirror"]["entries"]
 
@@ -608,3 +611,20 @@ def test_an_account_too_large_for_the_memory_is_refused_with_a_sentence_and_kept
         assert ["Site"] == [name for _, name in await asyncio.to_thread(service.answers.values, "project")]
 
     scene.live(with_more, max_memory_mib=128, start=False)
+
+
+@pytest.mark.parametrize(("entries", "fits"), [(4_700_000, True), (5_000_000, False)])
+def test_what_is_needed_grows_with_the_entries_and_what_does_not_fit_is_not_read_by_a_sync_either(
+    scene: Scene, entries: int, *, fits: bool
+) -> None:
+    async def look(service: Service) -> None:
+        many = replace(service.mirror.counts(), entries=entries)
+        with (
+            patch.object(service.mirror, "counts", return_value=many),
+            patch.object(mirror_module, "revision_kept", return_value=(-(10**6), 0)),
+            patch.object(mirror_module, "read_columns", side_effect=read_columns) as read,
+        ):
+            assert "done" == (await service.sync("request")).outcome
+        assert fits == read.called
+
+    scene.live(look, max_memory_mib=1024)

@@ -44,7 +44,7 @@ __all__ = ["Service", "demo_settings", "utc_now"]
 DEMO_ZONE = "Europe/Berlin"
 MONDAY = 1
 # what a process needs at most while it reads entries, measured with a million of them (benchmarks/RESULTS.md)
-MIB_BESIDE, BYTES_AN_ENTRY = 100, 200
+MIB_BESIDE, BYTES_AN_ENTRY = 110, 200
 RUNS_SHOWN, RUNS_SEARCHED = 5, 500
 # a little more than lies between two full syncs of the default schedule
 SYNCED_WITHIN = timedelta(hours=13)
@@ -161,6 +161,7 @@ class Service:
                 backfill_from=self.settings.backfill_from,
                 poll_every=timedelta(minutes=self.settings.poll_minutes or 10),
                 progress=self._progress,
+                room=self._room,
             )
         return self._syncer
 

@@ -6,7 +6,7 @@ rows stay the truth: a copy that does not agree with them is not used.
 
 from __future__ import annotations
 
-from dataclasses import fields, replace
+from dataclasses import fields
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -35,20 +35,29 @@ def revision_kept(connection: Connection) -> tuple[int, int]:
 
 
 def write_kept(connection: Connection, revision: int, columns: EntryColumns) -> None:
-    """Put a copy of living entries in the place of the last one."""
-    columns = _tidied(columns)
-    stored = {name: _narrowed(getattr(columns, name)) for name in ARRAYS}
-    head = {
-        "format": FORMAT,
-        "revision": revision,
-        "count": len(columns),
-        "arrays": {name: [numbers.dtype.str, low] for name, (numbers, low) in stored.items()},
-    }
-    texts = {"tag_sets": columns.tag_sets, "descriptions": columns.descriptions}
-    rows = [{"name": HEAD, "body": orjson.dumps(head)}, {"name": TEXTS, "body": orjson.dumps(texts)}]
-    rows += [{"name": name, "body": numbers.tobytes()} for name, (numbers, _) in stored.items()]
+    """Put a copy of living entries in the place of the last one.
+
+    Sorted by start, as answers want them, and without texts and sets that no entry has any more. One array after the
+    other: a second copy of all of them would be most of the memory that a service needs.
+    """
+    order = np.argsort(columns.start, kind="stable")
+    used_sets, sets = _used(columns.tag_set, len(columns.tag_sets))
+    used_texts, texts = _used(columns.description, len(columns.descriptions))
+    renumbered = {"tag_set": sets, "description": texts}
     connection.execute(delete(tables.kept_columns))
-    connection.execute(insert(tables.kept_columns), rows)
+    arrays: dict[str, tuple[str, int]] = {}
+    for name in ARRAYS:
+        values = getattr(columns, name)[order]
+        numbers, low = _narrowed(renumbered[name][values] if name in renumbered else values)
+        arrays[name] = numbers.dtype.str, low
+        connection.execute(insert(tables.kept_columns), {"name": name, "body": numbers.tobytes()})
+    words = {
+        "tag_sets": [columns.tag_sets[code] for code in used_sets],
+        "descriptions": [columns.descriptions[code] for code in used_texts],
+    }
+    head = {"format": FORMAT, "revision": revision, "count": len(columns), "arrays": arrays}
+    for name, body in ((TEXTS, words), (HEAD, head)):
+        connection.execute(insert(tables.kept_columns), {"name": name, "body": orjson.dumps(body)})
 
 
 def read_kept(connection: Connection) -> tuple[int, EntryColumns] | None:
@@ -85,24 +94,11 @@ def _body(connection: Connection, name: str) -> bytes:
     return body
 
 
-def _tidied(columns: EntryColumns) -> EntryColumns:
-    """Sorted by start, as answers want them, and without texts and sets that no entry has any more."""
-    order = np.argsort(columns.start, kind="stable")
-    tag_set, used_sets = _used(columns.tag_set[order], len(columns.tag_sets))
-    description, used_texts = _used(columns.description[order], len(columns.descriptions))
-    rest = {name: getattr(columns, name)[order] for name in (*ARRAYS, "deleted")}
-    return replace(
-        columns,
-        **{**rest, "tag_set": tag_set, "description": description},
-        tag_sets=tuple(columns.tag_sets[code] for code in used_sets),
-        descriptions=tuple(columns.descriptions[code] for code in used_texts),
-    )
-
-
-def _used(codes: Numbers, size: int) -> tuple[Numbers, list[int]]:
+def _used(codes: Numbers, size: int) -> tuple[list[int], Numbers]:
+    """Which codes occur, and the number of each code among them."""
     used = np.zeros(size, np.bool_)
     used[codes] = True
-    return (np.cumsum(used, dtype=np.int32) - 1)[codes].astype(np.int32), np.flatnonzero(used).tolist()
+    return np.flatnonzero(used).tolist(), np.cumsum(used, dtype=np.int32) - 1
 
 
 def _narrowed(numbers: Numbers) -> tuple[Numbers, int]:

@@ -197,16 +197,18 @@ class Mirror:
             yield batch
             batch.save()
 
-    def keep_columns(self, few: int = FEW_CHANGES) -> bool:
+    def keep_columns(self, few: int = FEW_CHANGES, *, room: Callable[[], None] = lambda: None) -> bool:
         """Keep what `load` gives as arrays in the database, if enough has changed; returns whether it was done.
 
-        Costs what a load costs, so that it is for whoever has just written, not for whoever answers.
+        Costs what a load costs, so that it is for whoever has just written, not for whoever answers. `room` is called
+        before, and raises when there are too many entries for the memory.
         """
         with self._store.reading() as connection:
             revision = counter.current(connection)
             kept, count = revision_kept(connection)
             if revision - kept < max(few, count // 20):
                 return False
+            room()
             columns = read_columns(connection)
         with self._store.writing() as connection:
             counter.Counter(connection)  # its lock keeps two writers apart

@@ -55,7 +55,9 @@ class Syncer:
         backfill_from: date | None = None,
         poll_every: timedelta = timedelta(minutes=10),
         progress: Callable[[Progress], None] | None = None,
+        room: Callable[[], None] = lambda: None,
     ) -> None:
+        """`room` raises when there are too many entries to be held in memory at once."""
         self._client = client
         self._mirror = mirror
         self._clock = clock
@@ -63,6 +65,7 @@ class Syncer:
         self._backfill_from = backfill_from
         self._poll_every = poll_every
         self._progress = progress
+        self._room = room
         self._identified = False
         self._skew_told = False
         self._catalogue: tuple[int, Catalogue] | None = None
@@ -268,9 +271,11 @@ class Syncer:
     def _keep_columns(self, run: SyncRun) -> None:
         """The rows are safe by now: what only makes a start quicker fails no run."""
         try:
-            self._mirror.keep_columns()
+            self._mirror.keep_columns(room=self._room)
         except PulseError as failure:
-            log.warning("mirror.columns_not_kept", code=failure.code, run=run.id)
+            # too little memory is what every answer says: no news after each run
+            tell = log.debug if failure.code == "too_little_memory" else log.warning
+            tell("mirror.columns_not_kept", code=failure.code, run=run.id)
 
     def _trouble(self, state: State, run: SyncRun, ending: _Ending) -> Trouble | None:
         """A failure lasts until a run reads the changes again; one that merely waits for quota is none."""
