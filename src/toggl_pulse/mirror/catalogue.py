@@ -8,14 +8,14 @@ from datetime import datetime
 from typing import Any, TypeAlias
 
 import orjson
-from sqlalchemy import Connection, Table, bindparam, insert, select, update
+from sqlalchemy import Connection, Table, bindparam, func, insert, select, union_all, update
 
 from toggl_pulse.mirror import tables
 from toggl_pulse.mirror.counter import Counter
 from toggl_pulse.mirror.values import from_micros, micros, pieces, storable_values
 from toggl_pulse.model import Catalogue, Client, Profile, Project, Tag, Task, User, Workspace
 
-__all__ = ["CatalogueRow", "Written", "read_catalogue", "write_rows"]
+__all__ = ["CatalogueRow", "Written", "names_revision", "read_catalogue", "write_rows"]
 
 CatalogueRow: TypeAlias = Workspace | Client | Project | Task | Tag | User | Profile
 Row = dict[str, Any]
@@ -102,6 +102,14 @@ def _write_kind(
         connection.execute(insert(tables.catalogue_versions), replaced)
         connection.execute(statement.values({name: bindparam(name) for name in names}), changed)
     return changes
+
+
+NEWEST = union_all(*(select(func.coalesce(func.max(table.c.revision), 0)) for table in TABLES.values()))
+
+
+def names_revision(connection: Connection) -> int:
+    """The revision of the name that was written last."""
+    return int(max(connection.scalars(NEWEST)))
 
 
 def read_catalogue(connection: Connection) -> Catalogue:

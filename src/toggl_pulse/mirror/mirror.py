@@ -15,7 +15,7 @@ from toggl_pulse.errors import NeedsUser
 from toggl_pulse.mirror import amounts as money
 from toggl_pulse.mirror import backup, counter, journal
 from toggl_pulse.mirror.batch import Batch
-from toggl_pulse.mirror.catalogue import read_catalogue
+from toggl_pulse.mirror.catalogue import names_revision, read_catalogue
 from toggl_pulse.mirror.columns import read_changes, read_columns
 from toggl_pulse.mirror.copier import Copied, CopyProgress, copy_mirror, copy_to_file
 from toggl_pulse.mirror.counts import read_counts
@@ -48,6 +48,7 @@ class Mirror:
     def __init__(self, store: Store, clock: Callable[[], datetime]) -> None:
         self._store = store
         self._clock = clock
+        self._names: tuple[int, Catalogue] | None = None
 
     @classmethod
     def open(cls, url: str, *, clock: Callable[[], datetime], busy_seconds: float = BUSY_SECONDS) -> Self:
@@ -114,9 +115,13 @@ class Mirror:
             return counter.current(connection), read_changes(connection, since)
 
     def catalogue(self) -> Catalogue:
-        """Every named thing as it stands now, deleted and archived ones too."""
+        """Every named thing as it stands now, deleted and archived ones too; the same object while none is written."""
         with self._store.reading() as connection:
-            return read_catalogue(connection)
+            revision = names_revision(connection)
+            known = self._names
+            if known is None or known[0] != revision:
+                self._names = known = revision, read_catalogue(connection)
+            return known[1]
 
     def entries(self, ids: Iterable[int]) -> dict[int, StoredEntry]:
         """Entries by id, tombstones included."""
