@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -12,6 +13,7 @@ from sync.life import DAY, HOUR, Life
 from sync.watch import Watch
 from toggl_pulse.api.gaps import sync_gaps
 from toggl_pulse.demo import World, large_world
+from toggl_pulse.model import epoch
 from toggl_pulse.sync import REACH, silences
 
 BEGIN = datetime(2026, 5, 11, 9, 7, tzinfo=UTC)
@@ -62,10 +64,43 @@ def states(outage: Outage) -> dict[str, str]:
     return {month.month: month.state for month in outage.life.service.mirror.months()}
 
 
+def leave_little(world: World) -> None:
+    """Other tools leave a few requests of ours in each bucket: the past cannot be read again now."""
+    for bucket in ("user", f"organization:{next(iter(world.organizations))}"):
+        world.drain(bucket, 16)
+
+
+def ghosts(outage: Outage) -> dict[int, str]:
+    """Entries that live only in the mirror, with the month that they stand in there."""
+    world, mirror = outage.world, outage.life.service.mirror
+    held = mirror.entries(number for number, row in world.entries.items() if row.deleted_at is not None)
+    return {
+        number: truth.month_of(world, epoch(stored.entry.start))
+        for number, stored in held.items()
+        if stored.deletion is None
+    }
+
+
+def look_at_the_return(outage: Outage, heard: datetime) -> None:
+    """Right after a silence beyond the reach, when little could be read again: what is not known is told as that."""
+    told, found = outage.life.service.status(), states(outage)
+    assert not told["history"]["complete"]
+    assert told["history"]["gap"] is not None
+    since, until = map(datetime.fromisoformat, told["history"]["gap"])
+    assert since <= heard
+    assert until >= outage.watch.contacts[-1] - SECOND
+    others = {month["month"]: month["state"] for month in told["months"]["others"]}
+    assert others == {month: state for month, state in found.items() if state != "verified"}
+    assert told["months"]["verified"] == len(found) - len(others)
+    untold = ghosts(outage)
+    assert untold
+    assert set() == {month for month in untold.values() if found.get(month) == "verified"}
+    assert "not_verified" in others.values()
+
+
 def test_after_four_months_off_all_is_exact_and_no_month_with_a_ghost_was_ever_called_verified(outage: Outage) -> None:
     gone: list[int] = []
     tag = next(row.id for row in outage.world.tags.values() if row.name == "tag 2")
-    at_return: dict[str, str] = {}
 
     async def story(life: Life) -> None:
         await life.start()
@@ -89,11 +124,10 @@ def test_after_four_months_off_all_is_exact_and_no_month_with_a_ghost_was_ever_c
         for days in (1, 40, 70, 250):
             outage.create(days)
         await life.until(life.clock.now + 60 * DAY)
-        began = life.clock.now
+        began, heard = life.clock.now, outage.watch.contacts[-1]
+        leave_little(outage.world)
         await life.start()
-        at_return.update(states(outage))
-        told = life.service.status()
-        assert told["history"]["gap"] is not None or told["history"]["complete"]
+        look_at_the_return(outage, heard)
         await outage.settle()
         (gap,) = [
             found
@@ -110,6 +144,73 @@ def test_after_four_months_off_all_is_exact_and_no_month_with_a_ghost_was_ever_c
     assert [] == outage.watch.lies
     assert [] == outage.left
     assert [] == truth.below_the_reserve(outage.life)
+
+
+def hide(outage: Outage) -> set[str]:
+    """From now on the plan shows Reports no more than a year: a month of which it lacks a day is hidden whole."""
+    outage.world.behaviour.free_history_days = 365
+    floor, first = outage.life.clock.now - 365 * DAY, min(row.start for row in outage.world.entries.values())
+    # what was read goes back to the January before the account's first day
+    begun = int(truth.month_of(outage.world, first)[:4])
+    months = {f"{year}-{month:02}" for year in range(begun, floor.year + 1) for month in range(1, 13)}
+    return {month for month in months if month <= f"{floor:%Y-%m}"}
+
+
+def empty_the_oldest(outage: Outage) -> set[str]:
+    """All that began in the three oldest months goes: Toggl shows nothing there, and nothing before them."""
+    world = outage.world
+    oldest = set(sorted({truth.month_of(world, row.start) for row in world.live_entries()})[:3])
+    for row in [row for row in world.live_entries() if truth.month_of(world, row.start) in oldest]:
+        world.delete_entry(row.id)
+    return oldest
+
+
+@pytest.mark.parametrize(
+    ("untold", "state"),
+    [
+        pytest.param(hide, "unavailable", marks=pytest.mark.long, id="hidden"),
+        pytest.param(empty_the_oldest, "differs", id="emptied"),
+    ],
+)
+def test_what_no_repair_can_mend_stays_unproved_and_nothing_else_does(
+    outage: Outage, untold: Callable[[Outage], set[str]], state: str
+) -> None:
+    lasting: set[str] = set()
+    left: dict[int, str] = {}
+    found: dict[str, str] = {}
+
+    async def story(life: Life) -> None:
+        await life.start()
+        await outage.settle(days=1)
+        assert {"verified"} == set(states(outage).values())
+        await life.stop()
+        await life.until(life.clock.now + 3 * DAY)
+        # one of a month that is shown and one of a month that may not be
+        for number in (*outage.entries(30, 1), *outage.entries(500, 1)):
+            outage.world.delete_entry(number)
+        if untold is empty_the_oldest:
+            lasting.update(untold(outage))
+        await life.until(life.clock.now + 120 * DAY)
+        if untold is hide:
+            lasting.update(untold(outage))
+        heard = outage.watch.contacts[-1]
+        leave_little(outage.world)
+        await life.start()
+        look_at_the_return(outage, heard)
+        await outage.settle(days=6)
+        left.update(ghosts(outage))
+        found.update(states(outage))
+        told = life.service.status()
+        assert (None, True) == (told["history"]["gap"], told["history"]["complete"])
+        assert lasting == {month["month"] for month in told["months"]["others"]}
+
+    outage.life.run(story)
+
+    assert [] == outage.watch.lies
+    assert len(lasting) > 2
+    assert dict.fromkeys(lasting, state) == {m: s for m, s in found.items() if s != "verified"}
+    assert left
+    assert set(left.values()) <= lasting
 
 
 @pytest.mark.long
@@ -139,7 +240,13 @@ def test_outages_about_as_long_as_the_reach_lose_nothing(outage: Outage, away: t
             outage.world.delete_entry(number)
         outage.world.edit_entry(outage.entries(200, 1)[0], description="just after the last contact")
         await life.until(heard + away)
+        leave_little(outage.world)
         await life.start()
+        told = life.service.status()["history"]["gap"]
+        if away > REACH - timedelta(minutes=5):
+            look_at_the_return(outage, heard)
+        else:
+            assert (None, {}) == (told, ghosts(outage))
         await outage.settle()
 
     outage.life.run(story)
@@ -160,11 +267,10 @@ def test_two_long_outages_in_a_row_with_no_time_to_read_between_them(outage: Out
                 outage.world.delete_entry(number)
             outage.create(130)
             await life.until(life.clock.now + 100 * DAY)
-            # other tools leave two requests of ours in each bucket: the past cannot be read again now
-            for bucket in ("user", f"organization:{next(iter(outage.world.organizations))}"):
-                outage.world.drain(bucket, 16)
+            heard = outage.watch.contacts[-1]
+            leave_little(outage.world)
             await life.start()
-            assert "not_verified" in states(outage).values()
+            look_at_the_return(outage, heard)
             await life.until(life.clock.now + timedelta(minutes=9))
         await outage.settle(days=4)
 

@@ -120,22 +120,43 @@ def month_seconds(world: World) -> Counter[str]:
     return found
 
 
+def held_seconds(world: World, mirror: Mirror) -> Counter[str]:
+    """The same, added up from the mirror's own rows."""
+    found: Counter[str] = Counter()
+    for stored in mirror.entries(world.entries).values():
+        if stored.deletion is None and stored.entry.stop is not None:
+            found[month_of(world, epoch(stored.entry.start))] += stored.entry.duration
+    return found
+
+
+def month_differences(life: Life, mirror: Mirror) -> list[str]:
+    """At rest: every month that is not verified with the true sum.
+
+    The mirror's rows must add up to it, and a comparison made since anything changed must have come to it.
+    """
+    truth, held = month_seconds(life.world), held_seconds(life.world, mirror)
+    months = {month.month: month for month in mirror.months()}
+    changed = max((row.at for row in life.world.entries.values()), default=0) / MICROS
+    found, compared = [], 0
+    for name in sorted({*truth, *held, *months}):
+        month, seconds = months.get(name), truth[name]
+        if month is None or month.state != "verified":
+            found.append(f"month {name} is {month.state if month else 'unknown'}")
+            continue
+        if held[name] != seconds:
+            found.append(f"month {name} is verified: {seconds} s in Toggl, {held[name]} here")
+        if month.checked_at is not None and (month.checked_at - life.skew).timestamp() > changed:
+            compared += 1
+            if (month.mirror_seconds, month.toggl_seconds) != (seconds, seconds):
+                told = f"{month.mirror_seconds} s here and {month.toggl_seconds} in Toggl"
+                found.append(f"month {name} has {seconds} s, and {told} were compared")
+    return found if compared else [*found, "no month was compared since the last change"]
+
+
 def differences(life: Life, mirror: Mirror) -> list[str]:
     """Everything in which the mirror is not Toggl, and every month that is not verified with the true sum."""
     found = [f"entry {d.entry}: {d.what}" for d in entry_differences(life, mirror)]
-    found += name_differences(life.world, mirror)
-    truth = month_seconds(life.world)
-    months = {month.month: month for month in mirror.months()}
-    for name, seconds in truth.items():
-        held = months.get(name)
-        if held is None or held.state != "verified":
-            found.append(f"month {name} is {held.state if held else 'unknown'}")
-        elif held.mirror_seconds != seconds and name < f"{life.clock.now:%Y-%m}" and held.toggl_seconds == seconds:
-            found.append(f"month {name}: {seconds} s in Toggl, {held.mirror_seconds} here")
-    found += [
-        f"month {m.month} is {m.state}" for m in months.values() if m.state != "verified" and m.month not in truth
-    ]
-    return found
+    return found + name_differences(life.world, mirror) + month_differences(life, mirror)
 
 
 def below_the_reserve(life: Life) -> list[str]:
@@ -201,22 +222,30 @@ class Watch:
         self.fulls += [request.at for request in fresh if request.path == "/api/v9/me" and "related" in request.query]
         if any(request.path == "/api/v9/me/tags" and request.status == 200 for request in fresh):
             self.full_names_at = fresh[0].at
-        if any("/reports/" in request.path for request in fresh):
-            self._look_at_months()
+        reports = [place for place, request in enumerate(fresh) if "/reports/" in request.path]
+        if reports:
+            later = fresh[reports[0] :]
+            self._look_at_months(still=not any("/me/time_entries" in request.path for request in later))
 
-    def _look_at_months(self) -> None:
-        """Whatever has just become verified equals Toggl, but for what changed after the last contact."""
+    def _look_at_months(self, *, still: bool) -> None:
+        """Whatever has just become verified equals Toggl, but for what changed after the last contact.
+
+        `still`: no rows have come since but Reports', so that what was compared is the sum of the mirror's rows.
+        """
         mirror = self.life.service.mirror
-        fresh = set()
+        fresh: dict[str, int | None] = {}
         for month in mirror.months():
             key, now = (month.workspace_id, month.month), (month.state, month.checked_at)
             if self._months.get(key) != now and month.state == "verified":
-                fresh.add(month.month)
+                fresh[month.month] = month.mirror_seconds
             self._months[key] = now
         if fresh:
             self.checked += len(fresh)
+            held = held_seconds(self.life.world, mirror)
+            for name, seconds in fresh.items() if still else ():
+                self._same(f"what was compared of {name}", seconds, held[name])
             for difference in self._beyond_the_lag(mirror):
-                if difference.months & fresh:
+                if difference.months & fresh.keys():
                     self._lie(f"verified though {difference.what} ({sorted(difference.months)})")
 
     def _beyond_the_lag(self, mirror: Mirror) -> list[Difference]:
@@ -296,10 +325,6 @@ class Watch:
                 self._lie(f"complete, though entry {difference.entry}: {difference.what}")
             elif not difference.months <= doubted | {m for m in difference.months if m not in known}:
                 self._lie(f"verified, though entry {difference.entry}: {difference.what}")
-        by_month: Counter[str] = Counter()
-        for entry in living:
-            if entry.stop is not None:
-                by_month[month_of(world, epoch(entry.start))] += entry.duration
         if not told["months"]["verified"] and complete and life.said["sync.run"] > 5:
             self._lie("nothing is verified")
 
