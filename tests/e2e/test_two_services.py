@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import signal
+import threading
 import time
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
@@ -14,17 +15,21 @@ from typing import Any
 import httpx2
 import pytest
 
-from e2e.processes import TOKEN, SimulatedToggl, running
+from e2e.equal import differences
+from e2e.processes import PATIENCE, TOKEN, SimulatedToggl, running
 from toggl_pulse.demo import DEMO_TOKEN, Clock, Loopback, World
 from toggl_pulse.errors import Busy
 from toggl_pulse.metrics import parse_query
-from toggl_pulse.service import Service
+from toggl_pulse.mirror import Mirror
+from toggl_pulse.service import Service, utc_now
 from toggl_pulse.settings import load_settings
 
 pytestmark = pytest.mark.postgresql
 
 NOW = datetime(2071, 11, 24, 9, 30, tzinfo=UTC)
 ENTRIES, EDITS = 60, 12
+LATE = 12
+"""The step at which a first sync of this account goes through the past, its names and last months read."""
 HOUR = timedelta(hours=1)
 
 
@@ -120,36 +125,48 @@ def test_both_answer_whole_batches_while_one_syncs_and_the_other_is_told_busy(
     assert refused > EDITS
 
 
+@pytest.mark.parametrize("at", [1, 2, LATE])
 def test_a_run_whose_lock_was_lost_stops_and_the_other_service_goes_on(
-    world: World, make_service: Callable[..., Service], postgresql: Any, prepared_url: str
+    world: World, make_service: Callable[..., Service], postgresql: Any, prepared_url: str, at: int
 ) -> None:
-    """The connection that holds the lock is cut in the middle of a first sync; the other service begins at once."""
-    taken: list[str] = []
+    """The connection that holds the lock is cut before one request or another of a first sync.
+
+    Toggl answers that request only once the other service's run is on record, so that the answer can never be saved.
+    """
+    begun = threading.Event()
+
+    async def until_the_other_has_begun(_: float) -> None:
+        assert await asyncio.to_thread(begun.wait, PATIENCE)
 
     async def scene() -> None:
-        second = make_service()
         loop = asyncio.get_running_loop()
+        steps = 0
+        others: list[asyncio.Task[Any]] = []
 
         def cut(_: object) -> None:
-            if not taken:
-                taken.append("cut")
-                postgresql.run(
-                    "SELECT pg_terminate_backend(pid, 10000) FROM pg_locks WHERE locktype = 'advisory' "
-                    "AND database = (SELECT oid FROM pg_database WHERE datname = current_database())",
-                    url=prepared_url,
-                )
-                others.append(loop.create_task(second.sync("start")))
+            nonlocal steps
+            steps += 1
+            if steps != at:
+                return
+            postgresql.run(
+                "SELECT pg_terminate_backend(pid, 10000) FROM pg_locks WHERE locktype = 'advisory' "
+                "AND database = (SELECT oid FROM pg_database WHERE datname = current_database())",
+                url=prepared_url,
+            )
+            world.sleep = until_the_other_has_begun
+            world.fault("slow")
+            others.append(loop.create_task(second.sync("start")))
 
-        others: list[asyncio.Task[Any]] = []
-        first = make_service(progress=cut)
+        # a run tells its progress for the first time when it is on record, before it asks for anything
+        first, second = make_service(progress=cut), make_service(progress=lambda _: begun.set())
         try:
             lost = await first.sync("start")
+            assert others, f"it was done in {steps} steps"
             won = await others[0]
-            assert {"done"} >= {won.outcome}
-            assert lost.outcome in {"failed", "done"}
-            if lost.outcome == "failed":
-                assert lost.error is not None
-                assert "lock_lost" == lost.error.code
+            assert lost.error is not None
+            assert ("failed", "lock_lost", at) == (lost.outcome, lost.error.code, steps)
+            assert ("done", None) == (won.outcome, won.error)
+            assert ["done", "failed"] == [run.outcome for run in second.mirror.runs()]
             assert (float(ENTRIES), float(ENTRIES)) == (hours(first), hours(second))
             revisions = [found.revision for found in second.mirror.entries(world.entries).values()]
             assert len(set(revisions)) == len(revisions) == ENTRIES
@@ -184,11 +201,17 @@ def test_when_the_process_that_syncs_is_killed_the_other_takes_over_at_its_next_
                 with httpx2.Client(base_url=address, timeout=30) as client:
                     assert client.get("/health/ready").is_success
                     state = settled(client)
+                    # a poll reads what has changed; the past, of which nothing is read yet, is a full sync's
+                    assert 202 == client.post("/sync", json={}).status_code
+                    while client.get("/status").json()["sync"]["running"]:
+                        time.sleep(0.1)
     finally:
         toggl.post("calm", {})
 
     assert "failed" in {run["outcome"] for run in state["sync"]["runs"]}, json.dumps(state["sync"]["runs"])
     assert "done" == state["sync"]["runs"][0]["outcome"]
+    with Mirror.open(prepared_url, clock=utc_now) as mirror:
+        assert [] == differences(mirror, toggl.get("state"))
 
 
 def settled(client: httpx2.Client) -> dict[str, Any]:
