@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 
 import orjson
@@ -53,6 +54,26 @@ def test_every_kind_reads_back_as_it_was_written(mirror: Mirror) -> None:
         *({**by_id(kind)} for kind in (Workspace, Client, Project, Task, Tag, User)),  # type: ignore[arg-type]
     )
     assert expected == mirror.catalogue()
+
+
+def test_what_another_process_names_is_seen_and_nothing_is_read_again_until_then(
+    mirror: Mirror, open_mirror: Callable[[], Mirror]
+) -> None:
+    other = open_mirror()
+    write(other, *ROWS)
+    before = mirror.catalogue()
+
+    again = mirror.catalogue()
+    changes = [replace(row, name="renamed") for row in ROWS if not isinstance(row, Profile)]
+    seen = []
+    for change in [replace(PROFILE, timezone="Asia/Tokyo"), *changes]:
+        write(other, change)
+        seen.append(mirror.catalogue() == other.catalogue() and mirror.catalogue() is not before)
+
+    assert before is again
+    assert [True] * len(seen) == seen
+    assert "Asia/Tokyo" == (mirror.catalogue().profile or PROFILE).timezone
+    assert {"renamed"} == {client.name for client in mirror.catalogue().clients.values()}
 
 
 def test_rows_that_say_nothing_new_take_no_revision(mirror: Mirror) -> None:
