@@ -26,7 +26,6 @@ RANGES = (7, 30, 90, 365, 2000)
 GROUPS = ("project", "client", "none", "billable", "description", "tag", "weekday")
 ONE_SUM = {"none", "project", "client", "billable", "description"}  # an entry stands in one group of these
 LONGEST = 60.0
-THINKING = 3
 
 
 @dataclass
@@ -115,7 +114,7 @@ def note_sums(seen: Seen, asked: dict[str, Any], answer: Any) -> None:
             seen.sums.add((revision, span["from"], span["to"], round(hours * 3600)))
 
 
-async def client(seed: int, port: int, until: float, end_ms: int, seen: Seen) -> None:
+async def client(seed: int, port: int, until: float, end_ms: int, thinking: float, seen: Seen) -> None:
     rng = Random(seed)  # noqa: S311 (repeatable, not secret)
     await asyncio.sleep(rng.random() * min(2.0, (until - time.monotonic()) / 3))
     reader, writer = await asyncio.open_connection("127.0.0.1", port, limit=1 << 24)
@@ -137,8 +136,8 @@ async def client(seed: int, port: int, until: float, end_ms: int, seen: Seen) ->
                     seen.wrong[f"{route}: {status} {data[:200]!r}"] += 1
                 elif path == "/query":
                     note_sums(seen, body, orjson.loads(data))
-                # people look at what they have got: on a slow machine, too, a quarter of all clients wait at a time
-                looks = THINKING * (time.perf_counter() - began)
+                # people look at what they have got, for as long as they do, however slowly it came
+                looks = thinking * rng.uniform(0.5, 1.5)
                 await asyncio.sleep(max(0.0, min(looks, until - time.monotonic())))
     except (OSError, EOFError, TimeoutError, ValueError) as error:
         seen.wrong[f"{type(error).__name__}: {error}"] += 1
@@ -154,22 +153,23 @@ async def watch(seen: Seen) -> None:
         seen.late = max(seen.late, time.monotonic() - due)
 
 
-async def load(port: int, clients: int, seconds: float, end_ms: int, seed: int) -> Seen:
+async def load(port: int, clients: int, seconds: float, end_ms: int, thinking: float, seed: int) -> Seen:
     seen = Seen()
     until = time.monotonic() + seconds
     watching = asyncio.create_task(watch(seen))
-    await asyncio.gather(*(client(seed + number, port, until, end_ms, seen) for number in range(clients)))
+    await asyncio.gather(*(client(seed + number, port, until, end_ms, thinking, seen) for number in range(clients)))
     watching.cancel()
     return seen
 
 
 def main() -> None:
     parser = argparse.ArgumentParser()
-    for name, kind in (("port", int), ("clients", int), ("seconds", float), ("end-ms", int), ("seed", int)):
+    numbers = {"port": int, "clients": int, "seconds": float, "end-ms": int, "thinking": float, "seed": int}
+    for name, kind in numbers.items():
         parser.add_argument(f"--{name}", type=kind, required=True)
     chosen = parser.parse_args()
     began = time.perf_counter()
-    seen = asyncio.run(load(chosen.port, chosen.clients, chosen.seconds, chosen.end_ms, chosen.seed))
+    seen = asyncio.run(load(chosen.port, chosen.clients, chosen.seconds, chosen.end_ms, chosen.thinking, chosen.seed))
     took = time.perf_counter() - began
     used = resource.getrusage(resource.RUSAGE_SELF)
     json.dump(

@@ -152,9 +152,17 @@ def figures(address: str) -> dict[str, float]:
     return {sample.name: sample.value for family in text_string_to_metric_families(text) for sample in family.samples}
 
 
-def load(home: Path, address: str, clients: int, seconds: float, end: datetime, seed: int) -> dict[str, Any]:
+def load(
+    home: Path, address: str, clients: int, seconds: float, end: datetime, thinking: float, seed: int
+) -> dict[str, Any]:
     port = address.rpartition(":")[2]
-    told = [f"--port={port}", f"--clients={clients}", f"--seconds={seconds}", f"--seed={seed}"]
+    told = [
+        f"--port={port}",
+        f"--clients={clients}",
+        f"--seconds={seconds}",
+        f"--seed={seed}",
+        f"--thinking={thinking}",
+    ]
     done = subprocess.run(
         [sys.executable, str(LOAD), *told, f"--end-ms={int(end.timestamp() * 1000)}"],
         env=environment(home),
@@ -168,14 +176,14 @@ def load(home: Path, address: str, clients: int, seconds: float, end: datetime, 
 
 
 @pytest.mark.parametrize(
-    ("clients", "seconds", "entries"),
+    ("clients", "seconds", "entries", "thinking"),
     [
-        pytest.param(20, 2.0, 2_000, id="20 clients"),
-        pytest.param(200, 60.0, 20_000, id="200 clients for a minute", marks=pytest.mark.long),
+        pytest.param(20, 2.0, 2_000, 0.1, id="20 clients"),
+        pytest.param(200, 60.0, 20_000, 2.0, id="200 clients for a minute", marks=pytest.mark.long),
     ],
 )
 def test_a_crowd_of_dashboards_is_answered_without_an_error_and_to_the_second_while_a_sync_writes(
-    tmp_path: Path, clients: int, seconds: float, entries: int
+    tmp_path: Path, clients: int, seconds: float, entries: int, thinking: float
 ) -> None:
     seed = 20261123
     with service(tmp_path, entries) as (toggl, address, process):
@@ -185,10 +193,10 @@ def test_a_crowd_of_dashboards_is_answered_without_an_error_and_to_the_second_wh
         before = figures(address)
         person.start()
         with sampler.looking():
-            seen = load(tmp_path, address, clients, seconds, now, seed)
+            seen = load(tmp_path, address, clients, seconds, now, thinking, seed)
             while len({revision for revision, *_ in seen["sums"]}) < 2 and not seen["wrong"]:
                 # so little time, or so busy a machine, that no sync has ended meanwhile: on with it
-                more = load(tmp_path, address, clients, seconds, now, seed)
+                more = load(tmp_path, address, clients, seconds, now, thinking, seed)
                 more["sums"] += seen["sums"]
                 seen = more
         person.end.set()
@@ -220,7 +228,7 @@ def test_a_crowd_of_dashboards_is_answered_without_an_error_and_to_the_second_wh
     wrong = [one for one in seen["sums"] if truth.sum(*one[:3]) != one[3]]
     assert wrong == []
     # what the machine does to everyone, it did to the generator too, which hardly works
-    assert after[LAG] < 0.5 + 3 * seen["late"]
+    assert after[LAG] < min(2.0, 0.5 + 3 * seen["late"])
     if seconds >= 20:
         assert late < warm * 1.1 + 16 * MIB
 
