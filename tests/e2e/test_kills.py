@@ -301,9 +301,12 @@ def test_after_two_hundred_kills_one_more_sync_makes_the_mirror_exact(
 
 
 @pytest.mark.long
-def test_after_kills_while_the_clocks_agree_one_more_sync_makes_the_mirror_exact(
-    tmp_path: Path, toggl_in_step: SimulatedToggl, nursery: Nursery
+@pytest.mark.parametrize("behind", [0, 3600], ids=["in step", "ours an hour behind"])
+def test_after_kills_while_the_clocks_are_close_one_more_sync_makes_the_mirror_exact(
+    tmp_path: Path, toggl_in_step: SimulatedToggl, nursery: Nursery, behind: int
 ) -> None:
+    if behind:
+        toggl_in_step.post("clock", {"advance": behind})
     campaign((tmp_path, SqliteFile(), toggl_in_step, nursery), kill_syncs, MANY // 4, clock_moves=False)
 
 
