@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 import shutil
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -17,12 +18,16 @@ from sync.scene import NOW, RESERVE, Scene
 from toggl_pulse.demo import Clock, World
 from toggl_pulse.demo.faults import KINDS
 from toggl_pulse.demo.world import Request
-from toggl_pulse.sync import RunReport
+from toggl_pulse.errors import PulseError, QuotaSpent
+from toggl_pulse.sync import RunReport, progress_state
 from toggl_pulse.toggl.assumptions import ANSWER_LIMIT
 
 HOUR = timedelta(hours=1)
 ATTEMPTS = 3
 """How often a request is sent at most; docs/operations.md says so."""
+
+HINDERED = "sync.hindered"
+"""Under which the mirror remembers what could not be had."""
 
 SYNCS = 2
 """Syncs after the last fault until everything is equal: what a run left is gone on with, then one full sync."""
@@ -148,6 +153,21 @@ class Stormy(Scene):
     def transport(self) -> httpx2.AsyncBaseTransport:
         self.network = Network(super().transport())
         return self.network
+
+    def heard(self, go: Callable[[], RunReport], ear: Ear) -> RunReport:
+        """A run, whose lines are held against what came of it, and its repeats against what is allowed."""
+        self.network.attempts = Attempts()
+        with capture_logs() as logs:
+            report = go()
+        ear.hear(logs, report, set(self.mirror.state(HINDERED) or ()))
+        if self.network.attempts.most > ATTEMPTS:
+            ear.odd.append(f"{self.network.attempts.most} attempts")
+        return report
+
+    def changes_until(self) -> datetime | None:
+        """Up to when changes are known, as `status` tells it."""
+        told = progress_state(self.mirror)["changes_until"]
+        return None if told is None else datetime.fromisoformat(told)
 
     def play(self, kind: str, *, skip: int, times: int) -> None:
         """Let `kind` meet the request after the next `skip`, and its repeats or followers, `times` in all."""
@@ -356,29 +376,26 @@ class Trial:
 def attempt(kept: Kept, run: str, kind: str, skip: int, *, times: int = ATTEMPTS) -> Trial:
     """Play `kind` at one request of a run and then no more; `found` is everything that should not be."""
     scene, go = RUNS[run](kept)
+    ear = Ear()
     try:
         scene.play(kind, skip=skip, times=times)
-        scene.network.attempts = Attempts()
-        with capture_logs() as logs:
-            report = go()
+        known = scene.changes_until()
+        report = scene.heard(go, ear)
         found = [f"{number} was ended" for number in false_deletions(scene)]
         if report.outcome != "done" and not report.why:
             found.append(f"{report.outcome} without a word")
-        if len(loud(logs)) > 1:
-            found.append(f"said {loud(logs)}")
-        if scene.network.attempts.most > ATTEMPTS:
-            found.append(f"{scene.network.attempts.most} attempts")
-        requests = scene.network.sent
+        if len(ear.loud) > 1:
+            found.append(f"said {ear.loud}")
+        requests, ear.loud = scene.network.sent, []
         scene.calm()
-        with capture_logs() as more:
-            syncs = settle(scene, report)
+        syncs = settle(scene, report, ear)
         if syncs > SYNCS:
             found.append(f"{syncs} syncs needed")
-        begun, over = told([*logs, *more])
-        if begun != over:
-            found.append(f"said {begun} and then {over}")
-        if loud(more):
-            found.append(f"said {loud(more)} when all was well")
+        found += goes_on(scene, known, ear)
+        if ear.loud:
+            found.append(f"said {ear.loud} when all was well")
+        found += ear.odd
+        found += [f"{what} was never told to be over" for what in sorted(ear.open)]
         found += scene.differences()[:3]
         if {"verified"} != set(scene.month_states().values()):
             found.append(f"months: {scene.month_states()}")
@@ -390,32 +407,77 @@ def attempt(kept: Kept, run: str, kind: str, skip: int, *, times: int = ATTEMPTS
         kept.forget(scene)
 
 
+class Ear:
+    """Hears the lines of run after run: every trouble is told once when it begins, and once when it is over.
+
+    `open` is what was told to be wrong and not yet to be over, `loud` every line for people, `odd` what was not so.
+    """
+
+    def __init__(self) -> None:
+        self.open: set[str] = set()
+        self.loud: list[str] = []
+        self.odd: list[str] = []
+
+    def hear(self, logs: list[Any], report: RunReport, hindered: set[str]) -> None:
+        """What is wrong after a run is what is open, with one line for all that began in it and one for all that ended.
+
+        A run that only waits for the quota has nothing to tell.
+        """
+        before, names = set(self.open), Counter(line["event"] for line in logs)
+        for line in logs:
+            what = set(line.get("what", ["run"]))
+            if line["event"] in BEGUN:
+                self.odd += [f"{line['event']} of {each} twice" for each in sorted(what & self.open)]
+                self.open |= what
+            elif line["event"] in OVER:
+                self.odd += [f"{line['event']} of {each}, which was not" for each in sorted(what - self.open)]
+                self.open -= what
+        self.odd += [f"{name} {names[name]} times" for name in sorted(BEGUN | OVER) if names[name] > 1]
+        wrong = hindered | ({"run"} if report.outcome == "failed" else set())
+        if self.open != wrong:
+            self.odd.append(f"{sorted(wrong)} after {report.outcome}, told are {sorted(self.open)}")
+        failed = report.error if isinstance(report.error, PulseError) else None
+        hindrance = report.outcome == "partly" and failed is not None and not isinstance(failed, QuotaSpent)
+        if hindrance and not (before | wrong) and not BEGUN & names.keys():
+            self.odd.append(f"{failed} without a line")
+        self.loud += loud(logs)
+
+
+BEGUN, OVER = {"sync.hindered", "sync.failed"}, {"sync.unhindered", "sync.recovered"}
+
+
 def loud(logs: list[Any]) -> list[str]:
     """The lines for people: warnings and worse."""
     return [line["event"] for line in logs if line["log_level"] in {"warning", "error", "critical"}]
 
 
-def told(logs: list[Any]) -> tuple[list[str], list[str]]:
-    """Everything whose failure was told, and everything whose end was."""
-    begun: list[str] = []
-    over: list[str] = []
-    for line in logs:
-        if line["event"] in {"sync.hindered", "sync.failed"}:
-            begun += line.get("what", ["run"])
-        elif line["event"] in {"sync.unhindered", "sync.recovered"}:
-            over += line.get("what", ["run"])
-    return sorted(begun), sorted(over)
+def goes_on(scene: Stormy, known: datetime | None, ear: Ear) -> list[str]:
+    """The next change is told by the next poll, and the cursor moves beyond it: it does not stand where it stood."""
+    settled = scene.changes_until()
+    scene.advance(minutes=5)
+    row = next(row for row in scene.world.live_entries() if row.stop is not None)
+    scene.world.edit_entry(row.id, description="when all was well again")
+    scene.advance(minutes=5)
+    report = scene.heard(scene.poll, ear)
+    cursor, found = scene.changes_until(), []
+    if report.outcome != "done" or (report.requests, report.changed) != (1, 1):
+        found.append(f"a poll in fair weather is {report}")
+    if cursor is None or settled is None or cursor < settled or cursor.timestamp() <= row.at / 1_000_000:
+        found.append(f"changes are known until {cursor}, after {settled} and a change at {row.at / 1_000_000}")
+    if settled is not None and known is not None and settled < known:
+        found.append(f"changes were known until {known}, and then until {settled}")
+    return found
 
 
-def settle(scene: Scene, report: RunReport) -> int:
+def settle(scene: Stormy, report: RunReport, ear: Ear) -> int:
     """Go on when the run said so, then sync once; how many syncs it took until the mirror was equal."""
     for count in range(1, 7):
         if report.waits_until is not None:
             scene.clock.now = max(scene.clock.now, report.waits_until)
-            report = scene.sync("history", full=False)
+            report = scene.heard(lambda: scene.sync("history", full=False), ear)
         else:
             scene.advance(hours=1)
-            report = scene.sync("schedule")
+            report = scene.heard(lambda: scene.sync("schedule"), ear)
         if report.outcome == "done" and not scene.differences() and "not_verified" not in scene.month_states().values():
             return count
     return 99

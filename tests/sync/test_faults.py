@@ -7,7 +7,7 @@ from itertools import product
 import pytest
 from structlog.testing import capture_logs
 
-from sync.faults import RUNS, WEATHER, Kept, attempt, dice, false_deletions, live_on, loud, lowest
+from sync.faults import RUNS, WEATHER, Ear, Kept, attempt, dice, false_deletions, goes_on, live_on, loud, lowest
 from sync.scene import RESERVE
 
 REQUESTS = {"first": 16, "history": 12, "daily": 24, "poll": 8}
@@ -42,19 +42,8 @@ def test_the_runs_are_as_long_as_it_is_said_here(kept: Kept, run: str) -> None:
 SETTLING = 3
 """Full syncs after days of mixed faults: one to read, one to look again at months that differed, one to prove."""
 
-OWN_WAYS = [
-    "500", "401", "404", "400", "quota402", "plan402", "lost", "null", "empty_list", "other_account", "broken_row",
-]  # fmt: skip
-"""Faults that the sync meets each in a way of its own; the others end like one of them."""
-
-RARE = 19
-
 SAMPLE = [trial for place, trial in enumerate(TRIALS) if place % 149 == 11 and trial[1] not in {"huge", "gzip_bomb"}]
 """A step that shares no factor with the number of requests, so that kinds and requests meet in ever other pairs."""
-
-WHOLE = [
-    trial for place, trial in enumerate(TRIALS) if trial[1] in OWN_WAYS or (place + WEATHER.index(trial[1])) % RARE == 0
-]
 
 
 @pytest.mark.parametrize("trial", SAMPLE, ids=lambda trial: "-".join(map(str, trial)))
@@ -65,7 +54,7 @@ def test_a_fault_at_one_request_costs_nothing(kept: Kept, trial: tuple[str, str,
 @pytest.mark.long
 @pytest.mark.parametrize("kind", WEATHER)
 def test_a_fault_at_any_request_of_any_run_costs_nothing(kept: Kept, kind: str) -> None:
-    trials = [trial for trial in WHOLE if trial[1] == kind]
+    trials = [trial for trial in TRIALS if trial[1] == kind]
 
     found = {trial: attempt(kept, *trial).found for trial in trials}
 
@@ -101,7 +90,7 @@ STORMS = [(7, 8), *(pytest.param(seed, 48, marks=pytest.mark.long) for seed in r
 @pytest.mark.parametrize(("seed", "hours"), STORMS)
 def test_mixed_faults_for_many_hours_cost_nothing(kept: Kept, seed: int, hours: int) -> None:
     """Each hour a few faults of any kind wait for a request; edits go on, and now and then the process is replaced."""
-    weather = dice(seed)
+    weather, ear = dice(seed), Ear()
     scene = kept.scene(kept.whole)
     bad = [kind for kind in WEATHER if kind not in {"huge", "gzip_bomb"}]
     for hour in range(hours):
@@ -111,23 +100,25 @@ def test_mixed_faults_for_many_hours_cost_nothing(kept: Kept, seed: int, hours: 
         scene.advance(minutes=weather.randrange(1, 100))
         if weather.random() < 0.2:
             scene.restart()
-        if weather.random() < 0.4:
-            scene.sync("schedule")
-        else:
-            scene.poll()
+        scene.heard((lambda: scene.sync("schedule")) if weather.random() < 0.4 else scene.poll, ear)
         if weather.random() < 0.3:
-            scene.sync("history", full=False)
+            scene.heard(lambda: scene.sync("history", full=False), ear)
         assert set() == false_deletions(scene), f"seed {seed}, hour {hour}"
     scene.calm()
-    with capture_logs() as logs:
-        for _ in range(SETTLING):
-            scene.advance(hours=12)
-            scene.finish()
+    ear.loud = []
+    for _ in range(SETTLING):
+        scene.advance(hours=12)
+        report = scene.heard(scene.sync, ear)
+        while report.waits_until is not None:
+            scene.clock.now = max(scene.clock.now, report.waits_until)
+            report = scene.heard(lambda: scene.sync("history", full=False), ear)
 
+    assert ([], set()) == (ear.odd, ear.open), f"seed {seed}"
+    assert [] == goes_on(scene, None, ear), f"seed {seed}"
     assert [] == scene.differences(), f"seed {seed}"
     assert {"verified"} == set(scene.month_states().values()), f"seed {seed}"
     assert (lowest(scene) or 0) >= RESERVE, f"seed {seed}"
-    assert [] == loud(logs), f"seed {seed}"
+    assert [] == ear.loud, f"seed {seed}"
     kept.forget(scene)
 
 
