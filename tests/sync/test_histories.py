@@ -16,6 +16,8 @@ from sync.histories.watch import Breach
 
 SHORT, LONG = 6, 240
 FIRST_SEED = 2_026_000
+EXCUSED = 8
+"""Entries of the long run that no repair can find: seven in 240 histories."""
 
 
 def breach(history: History, folder: Path) -> str | None:
@@ -59,4 +61,4 @@ def test_hundreds_of_histories_end_exact(tmp_path: Path) -> None:
     tally = play_seeds(range(first, first + LONG), tmp_path)
 
     assert tally.kills > LONG // 4
-    assert tally.excused < LONG // 4
+    assert tally.excused <= EXCUSED

@@ -122,7 +122,7 @@ class Peace:
         return month < min(starts, default="9999")
 
     def _is_hidden(self, month: MonthCheck, excused: set[int]) -> bool:
-        return month.state == "differs" and any(
+        return month.state in {"differs", "not_verified"} and any(
             self.watch.held[number].entry.workspace_id == month.workspace_id
             and self.watch.month_of(self.watch.held[number]) == month.month
             for number in excused
