@@ -30,6 +30,11 @@ from toggl_pulse.sync import silences
 BEGIN = datetime(2026, 3, 16, 9, 7, tzinfo=UTC)
 """Both changes of Berlin's clocks lie within a year of it, the first within a fortnight."""
 
+REST = 36 * HOUR
+
+FAIR = 0.98
+"""The share of all polls that is asked at least; a start or a long run takes the place of one."""
+
 
 @dataclass(frozen=True)
 class Outage:
@@ -54,7 +59,7 @@ class Year:
         poll: int = 10,
         entries: int = 1200,
     ) -> None:
-        self.seed, self.days, self.poll = seed, days, timedelta(minutes=poll)
+        self.seed, self.days, self.poll, self.looks = seed, days, timedelta(minutes=poll), looks
         world = large_world(
             BEGIN, years=2, entries=entries, projects=12, clients=5, tags=4, seed=seed, timezone=zone, running=False
         )
@@ -88,9 +93,9 @@ class Year:
         self.gaps = self.untold_gaps()
 
     async def at_rest(self) -> list[str]:
-        """Nothing changes for a day and a half: then everything must be equal."""
+        """Nothing changes for a while: then everything must be equal."""
         life, self.person.resting = self.life, True
-        await life.until(life.clock.now + 36 * HOUR)
+        await life.until(life.clock.now + REST)
         if not life.alive:
             await life.start()
         found = [f"{life.clock.now:%Y-%m-%d}: {what}" for what in truth.differences(life, life.service.mirror)]
@@ -136,10 +141,36 @@ class Year:
         }
         return _unlike(told, truth.silences(self.watch, 2 * self.poll))
 
+    @property
+    def awake(self) -> timedelta:
+        """For how long a process was there that could ask; without a network it asks in vain."""
+        away = sum((outage.lasts for outage in self.outages if outage.kind != "down"), timedelta(0))
+        return timedelta(days=self.days) + REST - away
+
+    def runs(self) -> Counter[str]:
+        """All runs by their reason."""
+        service = self.life.open()
+        try:
+            return Counter(run.reason for run in service.mirror.runs(1_000_000))
+        finally:
+            service.mirror.close()
+
+    def too_little(self) -> list[str]:
+        """What a life of this length must have come to at least, and did not."""
+        runs, log = self.runs(), self.life.world.log
+        fulls, polls = int(self.awake / (12 * HOUR)), int(self.awake / self.poll * FAIR)
+        found = [
+            (runs["schedule"] + runs["start"] >= fulls, f"{runs} for {fulls} full syncs"),
+            (runs["poll"] >= polls, f"{runs} for {polls} polls"),
+            (self.watch.looks == self.looks, f"{self.watch.looks} of {self.looks} looks at the status"),
+            (self.watch.checked > 0, "no month was compared"),
+            (len(log) < (log.maxlen or 0), f"{len(log)} requests: the simulator's log has lost some"),
+        ]
+        return [what for enough, what in found if not enough]
+
     def lived(self) -> str:
         """What it was, for whoever reads the long run's output."""
-        life, requests = self.life, truth.spent(self.life)
-        runs = Counter(run.reason for run in life.open().mirror.runs(100_000))
+        life, requests, runs = self.life, truth.spent(self.life), self.runs()
         paid = sum(requests.values()) - requests["/me/quota"]
         return (
             f"seed {self.seed}: {runs['schedule'] + runs['start']} full syncs, {runs['poll']} polls, "
@@ -174,6 +205,7 @@ def folder(tmp_path: Path) -> Iterator[Path]:
 
 def look_back(year: Year) -> None:
     sys.stdout.write(f"{year.lived()}\n")
+    assert [] == year.too_little()
     assert [] == truth.below_the_reserve(year.life)
     assert [] == year.watch.lies
     assert [] == year.quarters
