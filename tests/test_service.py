@@ -319,6 +319,21 @@ def test_a_turn_that_meets_another_process_is_left_out_and_the_next_one_comes(sc
     scene.live(look)
 
 
+def test_who_stood_back_goes_on_with_what_the_other_left_unread(scene: Scene) -> None:
+    async def look(service: Service) -> None:
+        assert service._scheduler is not None
+        with patch.object(service, "_something_left", return_value=True):
+            await service._poll()
+            before = dict(service._scheduler.next_runs())
+            with service.mirror.lock():
+                await service._poll()
+            await service._poll()
+        assert "wake" not in before
+        assert service._scheduler.next_runs()["wake"] <= scene.clock()
+
+    scene.live(look)
+
+
 def test_a_bug_in_a_run_is_logged_and_the_next_turn_comes(scene: Scene) -> None:
     bugs = [RuntimeError("a bug")]
 

@@ -126,6 +126,7 @@ class Service:
         self._task: asyncio.Task[RunReport | None] | None = None
         self._refused = False
         self._failures = 0
+        self._stood_back = False
         self._unknown_zone: str | None = None
 
     # --- life -------------------------------------------------------------------------------------------------
@@ -271,6 +272,7 @@ class Service:
             run = await self.sync(reason)
         except Busy:
             log.info("sync.skipped", reason=reason, why="another process is syncing")
+            self._stood_back = True
             return None
         except PulseError as error:
             log.warning("sync.failed", reason=reason, code=error.code, why=error.message)
@@ -285,6 +287,9 @@ class Service:
             # the longer it fails, the more rarely it is tried between the polls
             patience = timedelta(minutes=2 ** min(self._failures, LONGEST_PATIENCE) - 1) if self._failures > 1 else NONE
             self._wake_at(max(run.waits_until, self.clock()) + patience)
+        stood_back, self._stood_back = self._stood_back, False
+        if stood_back and not self._refused and await asyncio.to_thread(self._something_left):
+            self._wake_at(self.clock())  # the other has gone, perhaps in the middle of its work
         return run
 
     def _wake_at(self, moment: datetime) -> None:
