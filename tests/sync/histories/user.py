@@ -10,7 +10,7 @@ from typing import Any
 
 from sync.histories.names import Names, labels, pick
 from sync.histories.steps import Step
-from toggl_pulse.demo import World
+from toggl_pulse.demo import Clock, World
 from toggl_pulse.demo.rows import EntryRow
 
 __all__ = ["User"]
@@ -108,6 +108,9 @@ class User(Names):
         task = self.world.tasks.get(row.task_id or 0)
         if task is not None and task.deleted_at is not None:
             row.task_id = None
+        # Only a later second lifts a deletion that was told, and nobody is that quick.
+        if isinstance(self.world.clock, Clock) and (row.deleted_at or 0) // 1_000_000 >= self.world.now():
+            self.world.clock.advance(1)
         self.world.revive_entry(row.id)
 
     def _edit(self, row: EntryRow, field: str, value: int, shift: int) -> None:
