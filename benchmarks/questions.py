@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 from zoneinfo import ZoneInfo
 
 import numpy as np
 
 from benchmarks.account import BEGIN, END, Account
-from benchmarks.measure import Ratio, measure
+from benchmarks.measure import Ratio, measure, seconds_of
+from benchmarks.stored import stored
 from toggl_pulse.metrics import Answers, Contact, Query
 
 __all__ = ["BERLIN", "QUESTIONS", "Question", "answers_of", "floor_of", "ratios"]
@@ -20,6 +23,13 @@ BERLIN = ZoneInfo("Europe/Berlin")
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
 MANY = 10**7
 A_DAY = 86_400
+EDITS = 10
+AFTER_AN_EDIT = (
+    "Beyond the answer itself some 2 ms, whatever the range: five questions to the database (the revision, the "
+    "changes, their tags, the names' revision), the old row looked for among a million ids, a second small part to be "
+    "summed, and the block of the old row, worked on through a list of rows. The names are no longer read again, which "
+    "took it from 6 ms to 4. Nothing is loaded anew."
+)
 
 
 @dataclass(frozen=True)
@@ -108,7 +118,8 @@ def ratios(account: Account) -> Iterator[Ratio]:
             floor_of(account, question.columns),
             note=question.note,
         )
-    yield _after_an_edit(answers, account)
+    if account.size < MANY:
+        yield _after_an_edit(account)
 
 
 def floor_of(account: Account, columns: tuple[str, ...]) -> Callable[[], None]:
@@ -122,16 +133,28 @@ def floor_of(account: Account, columns: tuple[str, ...]) -> Callable[[], None]:
     return floor
 
 
-def _after_an_edit(answers: Answers, account: Account) -> Ratio:
+def _after_an_edit(account: Account) -> Ratio:
+    """On a real mirror. Each edit is the first one that a set of answers sees; writing it is not measured."""
     query = QUESTIONS[0].query
-    rows = iter(np.random.default_rng(1).permutation(account.size).tolist())
-
-    def edited() -> None:
-        account.edit(next(rows))
-        answers.answer(query)
-
-    return measure(
-        "the first of these questions after one edit", 1.5, edited, _asking(answers, query), of="the same without"
+    warm, edited = [], []
+    with TemporaryDirectory() as folder, stored(account, Path(folder)) as mirror:
+        for number in np.random.default_rng(1).choice(account.size, EDITS).tolist():
+            answers = Answers(mirror, clock=lambda: NOW, contact=lambda: Contact(NOW, timedelta(minutes=20)))
+            answers.answer(query)
+            warm += [seconds_of(_asking(answers, query)) for _ in range(EDITS)]
+            (entry,) = (found.entry for found in mirror.entries([2**32 + number]).values())
+            assert entry.stop is not None
+            longer = replace(entry, stop=entry.stop + timedelta(minutes=1), duration=entry.duration + 60)
+            with mirror.batch() as batch:
+                batch.write_entries([longer])
+            edited.append(seconds_of(_asking(answers, query)))
+    return Ratio(
+        "the first of these questions after one edit, from a mirror",
+        1.5,
+        min(edited),
+        min(warm),
+        of="the same without",
+        note=AFTER_AN_EDIT,
     )
 
 
