@@ -25,10 +25,11 @@ def _columns(size: int) -> EntryColumns:
     second = np.where(dice.random(size) < 0.8, dice.normal(12 * 3600, 3 * 3600, size), dice.random(size) * 86_400)
     start = days * 86_400 + np.clip(second, 0, 86_399).astype(np.int64)
     length = np.minimum(dice.exponential(2_700, size), LONGEST).astype(np.int64)
-    sets = [
-        (),
-        *(tuple(sorted(dice.choice(TAGS, dice.integers(1, 4), replace=False) + 1)) for _ in range(TAG_SETS - 1)),
-    ]
+    sets: list[tuple[int, ...]] = [()]
+    while len(sets) < TAG_SETS:
+        tags = dice.choice(TAGS, dice.integers(1, 4), replace=False) + 1
+        if (one := tuple(sorted(tags.tolist()))) not in sets:
+            sets.append(one)
     project = np.minimum(dice.exponential(40, size).astype(np.int64), PROJECTS)  # a few have most; 0 is none
     return EntryColumns(
         entry_id=np.arange(2**32, 2**32 + size, dtype=np.int64),
@@ -43,7 +44,7 @@ def _columns(size: int) -> EntryColumns:
         deleted=np.zeros(size, np.bool_),
         tag_set=dice.integers(0, TAG_SETS, size).astype(np.int32),
         description=dice.integers(0, TEXTS, size).astype(np.int32),
-        tag_sets=tuple(tuple(int(tag) for tag in tags) for tags in sets),
+        tag_sets=tuple(sets),
         descriptions=tuple(f"Text {number}" if number else "" for number in range(TEXTS)),
     )
 

@@ -1,4 +1,4 @@
-"""What does it cost to load the columns from SQLite, against summing one column there?"""
+"""What does it cost to load the columns from SQLite until answers can be made, against summing one column there?"""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from tempfile import TemporaryDirectory
 from benchmarks.account import Account
 from benchmarks.measure import Ratio, measure
 from benchmarks.stored import stored
+from toggl_pulse.metrics.columns import Columns, Snapshot
 from toggl_pulse.mirror import Mirror
 from toggl_pulse.mirror.columns import read_rows
 from toggl_pulse.model import EntryColumns
@@ -29,14 +30,19 @@ def ratios(account: Account) -> Iterator[Ratio]:
     ):
         assert mirror.load()[1].duration.sum() == account.columns.duration.sum()
         floor = partial(_sum, file)
-        yield measure("loading the columns at start", 9.0, mirror.load, floor, of=FLOOR)
+        yield measure("loading the columns at start", 9.0, partial(_ready, mirror), floor, of=FLOOR)
         yield measure(
-            "the same before any sync has kept them, row by row", None, partial(_rows, mirror), floor, of=FLOOR
+            "reading them row by row, as before any sync has kept them", None, partial(_rows, mirror), floor, of=FLOOR
         )
 
 
 def _sum(file: sqlite3.Connection) -> int:
     return int(file.execute("SELECT sum(duration) FROM entries").fetchone()[0])
+
+
+def _ready(mirror: Mirror) -> Snapshot:
+    """Read, compared with the rows, coded and sorted, and the names besides."""
+    return Columns(mirror).newest()
 
 
 def _rows(mirror: Mirror) -> EntryColumns:

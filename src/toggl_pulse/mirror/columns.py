@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 import structlog
 from numpy.typing import NDArray
-from sqlalchemy import ColumnElement, Connection, Select, case, func, select
+from sqlalchemy import BigInteger, ColumnElement, Connection, Select, case, func, literal, select
 
 from toggl_pulse.mirror import tables
 from toggl_pulse.mirror.kept import read_kept
@@ -55,8 +55,34 @@ class Codes(dict[Any, int]):
         return code
 
 
-SUMMED = 2**30 - 1
-"""The bits of an id that a sum is made of, so that ten million of them do not outgrow an integer."""
+CHECKED: dict[str, ColumnElement[Any]] = {
+    "entry_id": entry.id,
+    "start": entry.start,
+    "stop": func.coalesce(entry.stop, RUNNING),
+    "duration": case((entry.stop.is_(None), 0), else_=entry.duration),
+    "workspace_id": entry.workspace_id,
+    "project_id": func.coalesce(entry.project_id, NO_ID),
+    "task_id": func.coalesce(entry.task_id, NO_ID),
+    "user_id": entry.user_id,
+    "billable": case((entry.billable, 1), else_=0),
+    "tag_set": func.coalesce(entry.tag_set, NO_TAGS),
+    "description": func.length(entry.description),
+}
+"""The number in a row that each array is compared with."""
+
+PRIME = 2**31 - 1
+"""Numbers are multiplied as remainders of it: no product of two outgrows 64 bits, nor does a sum of four billion."""
+
+SMALL = {"start", "stop", "billable", "tag_set", "description"}
+"""What can be multiplied by a factor as it is; a remainder costs a database as much as reading the number."""
+
+FACTORS = {name: pow(48_271, place, 1_048_573) for place, name in enumerate(CHECKED, 1)}
+"""Differences in several arrays of one row do not make up for each other."""
+
+WEIGHT = 2**30 - 1
+"""The bits of an id that its row is multiplied by, so that two rows cannot exchange values unnoticed."""
+
+CHECKED_AT_ONCE = 65_536
 
 
 def read_columns(connection: Connection) -> EntryColumns:
@@ -84,12 +110,54 @@ def read_changes(connection: Connection, since: int) -> EntryColumns:
 
 
 def _agrees(connection: Connection, columns: EntryColumns) -> bool:
-    """Whether number, ids, starts and lengths of the rows are those of the arrays."""
-    finished = case((entry.stop.is_(None), 0), else_=entry.duration)
-    sums = (entry.id.bitwise_and(SUMMED), entry.start, finished)
-    row = connection.execute(select(func.count(), *(func.coalesce(func.sum(each), 0) for each in sums)).where(alive))
-    told = (columns.entry_id & SUMMED, columns.start, columns.duration)
-    return [int(value) for value in row.one()] == [len(columns), *(int(each.sum()) for each in told)]
+    """Whether the rows' number and the sum of all that is in them are the arrays'; of texts, how long they are."""
+    if not (_within(columns.tag_set, columns.tag_sets) and _within(columns.description, columns.descriptions)):
+        return False
+    row = sum(
+        (_rest_of(name, value) * _constant(FACTORS[name]) for name, value in CHECKED.items()),
+        start=_constant(0),
+    )
+    weighed = row % _constant(PRIME) * (entry.id.bitwise_and(_constant(WEIGHT)) + _constant(1)) % _constant(PRIME)
+    count, total = connection.execute(select(func.count(), func.coalesce(func.sum(weighed), 0)).where(alive)).one()
+    return (int(count), int(total)) == (len(columns), _weighed(connection, columns))
+
+
+def _within(codes: NDArray[np.int32], values: tuple[Any, ...]) -> bool:
+    return bool(codes.min(initial=0) >= 0 and codes.max(initial=-1) < len(values))
+
+
+def _rest_of(name: str, value: ColumnElement[Any]) -> ColumnElement[Any]:
+    return value if name in SMALL else value % _constant(PRIME)
+
+
+def _constant(number: int) -> ColumnElement[int]:
+    """Written out in the statement, for SQLite computes with a parameter more slowly."""
+    return literal(number, BigInteger, literal_execute=True)
+
+
+def _weighed(connection: Connection, columns: EntryColumns) -> int:
+    """The same sum over arrays."""
+    numbers = {ids: number for number, ids in _members(connection).items()} | {(): NO_TAGS}
+    told = {
+        "tag_set": np.array([numbers.get(ids, -1) for ids in columns.tag_sets], np.int64),
+        "description": np.array([len(text) for text in columns.descriptions], np.int64),
+    }
+    total = 0
+    for first in range(0, len(columns), CHECKED_AT_ONCE):
+        some = slice(first, first + CHECKED_AT_ONCE)
+        row = np.zeros(len(columns.entry_id[some]), np.int64)
+        for name, factor in FACTORS.items():
+            values = getattr(columns, name)[some]
+            values = told[name][values] if name in told else values.astype(np.int64, copy=False)
+            row += (values if name in SMALL else _rest(values)) * factor
+        total += int(_rest(_rest(row) * ((columns.entry_id[some] & WEIGHT) + 1)).sum())
+    return total
+
+
+def _rest(values: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Remainders as databases make them: with the sign of the value. Most values are small, and their own."""
+    small = values.min(initial=0) > -PRIME and values.max(initial=0) < PRIME
+    return values if small else np.fmod(values, PRIME)
 
 
 def _joined(old: EntryColumns, news: EntryColumns) -> EntryColumns:
@@ -166,10 +234,15 @@ def _tag_sets(
     used[numbers] = True
     used[NO_TAGS] = True
     places = np.cumsum(used, dtype=np.int32) - 1
-    members: dict[int, list[int]] = {int(number): [] for number in np.flatnonzero(used)}
+    members = _members(connection)
+    return tuple(members.get(int(number), ()) for number in np.flatnonzero(used)), places[numbers].astype(np.int32)
+
+
+def _members(connection: Connection) -> dict[int, tuple[int, ...]]:
+    """The sorted tag ids of every set by its number."""
+    found: dict[int, list[int]] = {}
     column = tables.tag_set_members.c
     statement = select(column.tag_set, column.tag_id).order_by(column.tag_set, column.tag_id)
     for number, tag_id in connection.execute(statement):
-        if number in members:
-            members[number].append(tag_id)
-    return tuple(tuple(ids) for ids in members.values()), places[numbers].astype(np.int32)
+        found.setdefault(number, []).append(tag_id)
+    return {number: tuple(ids) for number, ids in found.items()}
