@@ -10,6 +10,7 @@ import gc
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from random import Random
 from tempfile import TemporaryDirectory
 from time import perf_counter
 
@@ -90,6 +91,7 @@ class Scene:
         self.world = large_world(NOW, years=5, entries=entries, projects=200, behaviour=behaviour, running=False)
         assert isinstance(self.world.clock, Clock)
         self.clock = self.world.clock
+        self.dice = Random(entries)  # noqa: S311 - changes, not secrets
         self.transport = Recording(self.world)
         self.mirror = Mirror.open(f"sqlite:///{folder}/mirror.db", clock=self.clock)
 
@@ -97,11 +99,18 @@ class Scene:
         self.clock.advance(seconds)
 
     def change(self) -> None:
-        """Fifty entries that are new."""
+        """Fifty: new entries, edits and deletions in turn, of all the years; new ones where there are no others."""
+        living = [row.id for row in self.world.entries.values() if row.deleted_at is None]
+        others = self.dice.sample(living, min(len(living), CHANGES))
         for number in range(CHANGES):
             self.clock.advance(60)
             now = self.clock()
-            self.world.create_entry(start=now - timedelta(seconds=50), stop=now, description=f"Change {number}")
+            if number % 3 == 0 or not others:
+                self.world.create_entry(start=now - timedelta(seconds=50), stop=now, description=f"Change {number}")
+            elif number % 3 == 1:
+                self.world.edit_entry(others.pop(), description=f"Change {number}")
+            else:
+                self.world.delete_entry(others.pop())
         self.clock.advance(600)
 
     def sync(self, reason: str) -> float:

@@ -7,6 +7,7 @@ import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, closing, contextmanager
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from http.client import HTTPConnection
 from pathlib import Path
@@ -45,9 +46,10 @@ ASKED = json.dumps(
     }
 ).encode()
 NOTE = (
-    "Most of what is beyond the floor is the making of the text, some 100 ns a datapoint, as much as orjson needs for "
-    "ready pairs; templates, formatting by `%` and text instead of bytes were tried and gained nothing that can be "
-    "told from noise. The guards, the reading of the request and the way to a worker thread and back share the rest."
+    "Half of what is beyond the floor is the making of the text, some 50 ns a datapoint, as much as orjson needs for "
+    "ready pairs, which alone is more than the goal leaves; templates, formatting by `%` and text instead of bytes "
+    "were tried and gained nothing that can be told from noise. The guards, the reading of the request, two questions "
+    "to the database and the way to a worker thread and back share the rest."
 )
 QUERY = Query("tracked_hours", epoch(BEGIN) * 1000, epoch(END) * 1000, BERLIN, group_by="project", interval="day")
 
@@ -78,21 +80,14 @@ def ratios(account: Account) -> Iterator[Ratio]:
             service.answers.answer(QUERY)
             _ask(bare)
 
-        yield measure(
-            f"a whole HTTP /query: a year by day, {PROJECTS} projects, {len(answer) / 1000:,.0f} kB",
-            1.5,
-            lambda: _ask(whole),
-            floor,
-            of="engine + bare route",
-            note=NOTE,
+        text = f"a whole HTTP /query: a year by day, {PROJECTS} projects, {len(answer) / 1000:,.0f} kB"
+        plain = measure(text, 1.5, lambda: _ask(whole), floor, of="engine + bare route", note=NOTE)
+        packed = measure(
+            "the same, packed with gzip as Grafana asks for it", None, _packed(whole), floor, of="engine + bare route"
         )
-        yield measure(
-            "the same, packed with gzip as Grafana asks for it",
-            None,
-            _packed(whole),
-            floor,
-            of="engine + bare route",
-        )
+        # two processes find each other awake or not: one floor for both, the lowest that was seen
+        lowest = min(plain.floor, packed.floor)
+        yield from (replace(each, floor=lowest) for each in (plain, packed))
 
 
 def _ask(connection: HTTPConnection, **more: str) -> bytes:

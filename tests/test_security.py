@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import asyncio
 import hmac
 import os
 import re
@@ -14,13 +15,14 @@ import tomllib
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
-from urllib.parse import quote
+from urllib.parse import quote, unquote
 
 import pytest
 import typer
 from starlette.routing import Route
 from starlette.testclient import TestClient
 
+from api.asgi import call
 from api.scene import NOW, TOKEN, SmallPulse, fill, serving
 from e2e.processes import TOKEN as TOGGL_TOKEN
 from e2e.processes import running, simulated_toggl
@@ -131,11 +133,14 @@ def test_every_address_but_health_wants_the_token_openapi_too(pulse: SmallPulse,
         "/health/live%00/status", "/..%2f..%2fetc%2fpasswd", "/entries.csv/../../../../etc/passwd", "/STATUS",
     ],
 )  # fmt: skip
-def test_no_way_of_writing_an_address_gets_around_the_token(stranger: TestClient, path: str) -> None:
-    answer = stranger.get(path)
+def test_no_way_of_writing_an_address_gets_around_the_token(pulse: SmallPulse, path: str) -> None:
+    """As it stands on the wire: an HTTP client would tidy it up first."""
+    plain, _, query = path.partition("?")
 
-    assert answer.status_code == 401 or (answer.status_code, answer.json()) == (200, {"status": "ok"})
-    assert "root:" not in answer.text
+    answer = asyncio.run(call(create_app(pulse), "GET", unquote(plain), query=query.encode()))
+
+    assert answer.status == 401 or (answer.status, answer.json) == (200, {"status": "ok"})
+    assert b"root:" not in answer.body
 
 
 @pytest.mark.parametrize(
