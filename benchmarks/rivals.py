@@ -1,8 +1,8 @@
 """The same questions on the same data, asked of Polars, DuckDB, pandas and SQLite; all answers must be equal.
 
 Each rival holds the data as it likes best, sorted by start and loaded beforehand, and may use all processors; ours
-uses one. The zone's days are computed by Polars, DuckDB and pandas with their own conversion; SQLite, which knows no zones, gets the
-changes of the clock as a CASE.
+uses one. The zone's days are computed by Polars, DuckDB and pandas with their own conversion; SQLite, which knows no
+zones, gets the changes of the clock as a CASE.
 """
 
 from __future__ import annotations
