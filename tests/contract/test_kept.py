@@ -82,7 +82,7 @@ def varied(mirror: Mirror) -> list[TimeEntry]:
         entry(0, description="", project_id=1, task_id=1),
         entry(1, **FIELDS),
         entry(2, workspace_id=3, project_id=3, task_id=3, user_id=3, billable=True, tag_ids=(2, 3), duration=7200),
-        entry(3, description="entry three", stop=None, duration=-1, tag_ids=(1,)),
+        entry(3, id=2**40, description="entry three", stop=None, duration=-1, tag_ids=(1,)),
     ]
     with mirror.batch() as batch:
         batch.write_catalogue([Tag(each, WORKSPACE, f"tag {each}") for each in (1, 2, 3)])
@@ -117,7 +117,10 @@ def test_damage_to_any_array_is_noticed(mirror: Mirror, damage: Callable[[Any], 
     kept = tables.kept_columns
     with mirror._store.reading() as connection:
         bodies: dict[str, bytes] = dict(connection.execute(select(kept.c.name, kept.c.body)).all())
-    kinds = {name: np.dtype(kind) for name, (kind, _) in orjson.loads(bodies["head"])["arrays"].items()}
+    kinds = {
+        name: np.dtype(f"<u{np.dtype(kind).itemsize}")
+        for name, (kind, _) in orjson.loads(bodies["head"])["arrays"].items()
+    }
     assert sorted(ARRAYS) == sorted(kinds)
     for name, kind in kinds.items():
         wrong = np.array(damage(np.frombuffer(bodies[name], kind)), kind).tobytes()
