@@ -64,6 +64,9 @@ def ratios(account: Account) -> Iterator[Ratio]:
         )
         empty = Scene(0, Path(folder) / "empty")
         empty.sync("start")
+        for scene in (large, empty):  # from here on both have entries to edit and to delete
+            scene.change()
+            scene.sync("poll")
         times: dict[str, list[float]] = {"large": [], "empty": []}
         for _ in range(POLLS):
             for name, scene in (("large", large), ("empty", empty)):
