@@ -9,6 +9,7 @@ from pathlib import Path
 
 from benchmarks.account import Account
 from toggl_pulse.mirror import Mirror
+from toggl_pulse.mirror.values import digest
 from toggl_pulse.model import NO_ID
 
 __all__ = ["NOW", "stored"]
@@ -34,7 +35,8 @@ def stored(account: Account, folder: Path) -> Mirror:
     project = [None if each == NO_ID else each for each in c.project_id.tolist()]
     with closing(sqlite3.connect(path)) as file, file:
         file.executemany(
-            "INSERT INTO tag_sets (id, digest) VALUES (?, ?)", [(n, str(n)) for n in range(1, len(c.tag_sets))]
+            "INSERT INTO tag_sets (id, digest) VALUES (?, ?)",
+            [(n, digest(*c.tag_sets[n])) for n in range(1, len(c.tag_sets))],
         )
         file.executemany(
             "INSERT INTO tag_set_members VALUES (?, ?)", [(n, tag) for n, tags in enumerate(c.tag_sets) for tag in tags]

@@ -11,7 +11,7 @@ import orjson
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from sqlalchemy import select, update
+from sqlalchemy import delete, select, update
 from structlog.testing import capture_logs
 
 from contract.conftest import FreshMirror, OpenMirror
@@ -183,11 +183,16 @@ def test_arrays_that_do_not_agree_with_the_rows_are_not_used_and_made_anew(mirro
 
 def test_a_copy_cut_short_or_of_another_format_is_no_copy(mirror: Mirror) -> None:
     write(mirror, entry(0), entry(1))
-    for name, body in (("start", b"\0"), ("head", b'{"format":0}')):
+    for name, body in (
+        *(("head", body) for body in (b'{"format":0}', b'{"for', b"7", b"[]", b'{"format":2}', b"\xff")),
+        *(("texts", body) for body in (b'{"tag_sets":', b"{}", b'{"tag_sets":7,"descriptions":8}', b"", None)),
+        ("start", b"\0"), ("start", None),
+    ):  # fmt: skip
         mirror.keep_columns(few=0)
         with mirror._store.writing() as connection:
             kept = tables.kept_columns
-            connection.execute(update(kept).where(kept.c.name == name).values(body=body))
+            row = kept.c.name == name
+            connection.execute(delete(kept).where(row) if body is None else update(kept).where(row).values(body=body))
         assert expected([entry(0), entry(1)]) == told(mirror.load()[1])
-        write(mirror, entry(0, description=name))
+        write(mirror, entry(0, description=f"{name} {body!r}"))
         write(mirror, entry(0))

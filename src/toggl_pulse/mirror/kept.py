@@ -13,6 +13,7 @@ import numpy as np
 import orjson
 from numpy.typing import NDArray
 from sqlalchemy import Connection, delete, insert, select
+from sqlalchemy.exc import NoResultFound
 
 from toggl_pulse.mirror import tables
 from toggl_pulse.model import EntryColumns
@@ -25,6 +26,7 @@ HEAD = "head"  # asked after every run, so that it stays small
 TEXTS = "texts"
 ARRAYS = tuple(each.name for each in fields(EntryColumns) if each.name not in {"deleted", "tag_sets", "descriptions"})
 TYPES = {"billable": np.bool_, "tag_set": np.int32, "description": np.int32}
+UNREADABLE = (ValueError, LookupError, TypeError, NoResultFound)
 NARROW = tuple(np.dtype(name) for name in ("<u1", "<u2", "<u4"))
 
 
@@ -61,7 +63,14 @@ def write_kept(connection: Connection, revision: int, columns: EntryColumns) -> 
 
 
 def read_kept(connection: Connection) -> tuple[int, EntryColumns] | None:
-    """The copy and its revision; None where there is none, or one of another program's."""
+    """The copy and its revision; None where there is none, or one of another program's, or one that is damaged."""
+    try:
+        return _read_kept(connection)
+    except UNREADABLE:
+        return None
+
+
+def _read_kept(connection: Connection) -> tuple[int, EntryColumns] | None:
     head = _head(connection)
     if not head:
         return None
@@ -85,8 +94,11 @@ table = tables.kept_columns.c
 
 def _head(connection: Connection) -> dict[str, Any] | None:
     body = connection.execute(select(table.body).where(table.name == HEAD)).scalar()
-    head = None if body is None else orjson.loads(body)
-    return head if head and head["format"] == FORMAT and sorted(head["arrays"]) == sorted(ARRAYS) else None
+    try:
+        head = None if body is None else orjson.loads(body)
+        return head if head and head["format"] == FORMAT and sorted(head["arrays"]) == sorted(ARRAYS) else None
+    except UNREADABLE:
+        return None
 
 
 def _body(connection: Connection, name: str) -> bytes:
