@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,8 +23,11 @@ __all__ = [
     "Client",
     "EntryColumns",
     "EntrySource",
+    "Lane",
+    "Point",
     "Profile",
     "Project",
+    "Projected",
     "QuotaBucket",
     "SetAside",
     "Tag",
@@ -251,6 +254,52 @@ class EntrySource(Protocol):
     def catalogue(self) -> Catalogue:
         """Names, colours and rates as they stand now."""
         ...
+
+
+class Lane(NamedTuple):
+    """What decides, of all that InfluxDB knows a point by, which points a delete may touch; `NO_ID`: no project."""
+
+    workspace_id: int
+    project_id: int
+    user_id: int
+    billable: bool
+
+
+class Point(NamedTuple):
+    """A finished entry as InfluxDB is to hold it.
+
+    `time_ns` is the start in whole milliseconds (UTC) and a remainder of nanoseconds that no other point has there;
+    `stop` is epoch seconds, `duration` Toggl's own seconds. `tags` are names and `tag_ids` ids, both in rising order.
+    """
+
+    time_ns: int
+    entry_id: int
+    workspace_id: int
+    project_id: int
+    task_id: int
+    user_id: int
+    stop: int
+    duration: int
+    billable: bool
+    tags: tuple[str, ...]
+    tag_ids: tuple[int, ...]
+    description: str
+
+    @property
+    def lane(self) -> Lane:
+        return Lane(self.workspace_id, self.project_id, self.user_id, self.billable)
+
+
+class Projected(NamedTuple):
+    """How far InfluxDB follows the mirror.
+
+    Every change up to `revision` stands there (None: never yet), unless it is `writing`: then something between that
+    revision and a later one. `generation` grows with each change of either.
+    """
+
+    revision: int | None
+    writing: bool
+    generation: int
 
 
 JSON = Any
