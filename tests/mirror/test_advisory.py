@@ -11,7 +11,7 @@ from mirror.rows import clock, entry, expected, told, write
 from postgresql import Server
 from toggl_pulse.errors import Busy
 from toggl_pulse.mirror import Mirror
-from toggl_pulse.mirror.advisory import SYNCING, key_of
+from toggl_pulse.mirror.advisory import key_of
 from toggl_pulse.model import QuotaBucket
 
 END_HOLDERS = """
@@ -41,8 +41,8 @@ def cut_lock(postgresql: Server, url: str) -> None:
 def test_the_key_is_the_documented_one() -> None:
     """Other programs may look for it in pg_locks: another way to make it would let two versions sync at once."""
     assert (4304028117083014146, True) == (
-        key_of(SYNCING, "public"),
-        key_of(SYNCING, "mine") != key_of("schema", "mine"),
+        key_of("sync", "public"),
+        key_of("sync", "mine") != key_of("schema", "mine"),
     )
 
 

@@ -17,7 +17,7 @@ from sqlalchemy import Connection, event, select
 
 from mirror.rows import NOW, USER, WORKSPACE, clock, entry, told, write
 from toggl_pulse.errors import BadRequest, NeedsUser
-from toggl_pulse.mirror import Mirror, MonthCheck
+from toggl_pulse.mirror import Mirror, MonthCheck, RunFigures
 from toggl_pulse.mirror.copier import copy_to_file
 from toggl_pulse.mirror.tables import metadata
 from toggl_pulse.model import Amount, Client, Profile, Project, QuotaBucket, SetAside, Tag, Task, User, Workspace
@@ -103,6 +103,9 @@ def fill(mirror: Mirror, entries: int = 1100) -> None:
             batch.set_state(key, {"value": [key, None, 1.5]})
         for _ in range(3):
             batch.start_run("schedule")
+        batch.note_figures(1, RunFigures(60, 5, 7, {"user": (20, 10)}))
+    mirror.points.intend()
+    mirror.points.doubt([], [-1])
 
 
 def content(mirror: Mirror) -> dict[str, set[tuple[Any, ...]]]:

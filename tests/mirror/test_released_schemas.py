@@ -150,7 +150,7 @@ def test_a_migration_that_fails_on_a_server_leaves_everything_as_it_was(
     with Mirror.open(postgresql_url, clock=clock) as mirror:
         assert expected([entry(0)]) == told(mirror.load()[1])
         with mirror._store.reading() as connection:
-            assert "points" not in schema.tables_in(connection)
+            assert "later_things" not in schema.tables_in(connection)
 
 
 @pytest.mark.postgresql

@@ -22,9 +22,9 @@ from toggl_pulse.mirror import Mirror, schema, tables
 ADDS_A_TABLE = """
 import sqlalchemy as sa
 from alembic import op
-revision, down_revision, branch_labels, depends_on = "0003", "0002", None, None
+revision, down_revision, branch_labels, depends_on = "0004", "0003", None, None
 def upgrade():
-    op.create_table("points", sa.Column("id", sa.Integer, primary_key=True))
+    op.create_table("later_things", sa.Column("id", sa.Integer, primary_key=True))
     with op.batch_alter_table("entries") as batch:
         batch.add_column(sa.Column("color", sa.Text, nullable=True))
 """
@@ -38,9 +38,9 @@ def open_at(path: Path) -> Mirror:
 def next_version(monkeypatch: pytest.MonkeyPatch, folder: Path, script: str) -> None:
     """A program with one more migration than this one."""
     shutil.copytree(schema.MIGRATIONS, folder / "migrations")
-    (folder / "migrations/versions/0003_next.py").write_text(script)
+    (folder / "migrations/versions/0004_next.py").write_text(script)
     monkeypatch.setattr(schema, "MIGRATIONS", folder / "migrations")
-    monkeypatch.setattr(schema, "SCHEMAS", ("0001", "0002", "0003"))
+    monkeypatch.setattr(schema, "SCHEMAS", ("0001", "0002", "0003", "0004"))
 
 
 def names_in(path: Path) -> set[str]:
@@ -99,9 +99,9 @@ def test_an_older_mirror_is_copied_and_migrated(path: Path, tmp_path: Path, monk
     with open_at(path) as mirror:
         assert expected([entry(0), entry(1)]) == told(mirror.load()[1])
 
-    copy = path.with_name("mirror.db.schema-0002-20260504T120000Z")
+    copy = path.with_name("mirror.db.schema-0003-20260504T120000Z")
     assert {copy.name, path.name} == {file.name for file in path.parent.iterdir()}
-    assert ("points" in names_in(path), "points" in names_in(copy)) == (True, False)
+    assert ("later_things" in names_in(path), "later_things" in names_in(copy)) == (True, False)
     monkeypatch.undo()
     with open_at(copy) as mirror:
         assert expected([entry(0), entry(1)]) == told(mirror.load()[1])

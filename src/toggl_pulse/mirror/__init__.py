@@ -4,6 +4,8 @@ from toggl_pulse.mirror.batch import Batch
 from toggl_pulse.mirror.catalogue import CatalogueRow
 from toggl_pulse.mirror.copier import Copied, CopyProgress
 from toggl_pulse.mirror.mirror import Mirror
+from toggl_pulse.mirror.points import PointCounts, Points, Stale
+from toggl_pulse.mirror.projection import Projection
 from toggl_pulse.mirror.records import (
     Account,
     CatalogueCounts,
@@ -13,6 +15,8 @@ from toggl_pulse.mirror.records import (
     MonthCheck,
     MonthState,
     Outcome,
+    RunFigures,
+    RunToTell,
     SetAsideRow,
     StoredEntry,
     SyncRun,
@@ -32,7 +36,13 @@ __all__ = [
     "MonthCheck",
     "MonthState",
     "Outcome",
+    "PointCounts",
+    "Points",
+    "Projection",
+    "RunFigures",
+    "RunToTell",
     "SetAsideRow",
+    "Stale",
     "StoredEntry",
     "SyncRun",
 ]

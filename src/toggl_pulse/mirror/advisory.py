@@ -19,10 +19,11 @@ from sqlalchemy import Connection, insert, select, update
 
 from toggl_pulse.errors import Busy
 from toggl_pulse.mirror import tables
+from toggl_pulse.mirror.lock import BUSY, Purpose
 
-__all__ = ["PREPARING", "SYNCING", "Right", "key_of"]
+__all__ = ["PREPARING", "Right", "holding", "key_of"]
 
-SYNCING, PREPARING = "sync", "schema"
+PREPARING = "schema"
 SIGNATURE = "lock"
 """Where the signature stands among the remembered values."""
 
@@ -52,6 +53,25 @@ class Held:
     signed: bool = False
 
 
+@contextmanager
+def holding(connection: psycopg.Connection[Any], purpose: Purpose, translated: Translated) -> Iterator[str]:
+    """Hold a lock on this connection, which is closed at the end; gives what this connection is known by."""
+    try:
+        with translated():
+            schema = connection.execute("SELECT current_schema()").fetchone()
+            key = key_of(purpose, schema[0] if schema and schema[0] else "")
+            row = connection.execute(f"{TAKE} WHERE pid = pg_backend_pid()", (key,)).fetchone()
+        if row is None or not row[0]:
+            message, code = BUSY[purpose]
+            raise Busy(message, code=code)
+        yield row[1]
+    finally:
+        # A closed connection frees the lock in the server's own time, and the next run may be waiting for it now.
+        with suppress(psycopg.Error):
+            connection.execute("SELECT pg_advisory_unlock_all()")
+        connection.close()
+
+
 class Right:
     """Whether this process may sync; safe in any thread."""
 
@@ -61,23 +81,12 @@ class Right:
     @contextmanager
     def taken(self, connection: psycopg.Connection[Any], translated: Translated) -> Iterator[None]:
         """Hold the lock on this connection, which is closed at the end; raises `Busy` at once if another one does."""
-        try:
-            with translated():
-                schema = connection.execute("SELECT current_schema()").fetchone()
-                key = key_of(SYNCING, schema[0] if schema and schema[0] else "")
-                row = connection.execute(f"{TAKE} WHERE pid = pg_backend_pid()", (key,)).fetchone()
-            if row is None or not row[0]:
-                raise Busy("Another run holds the mirror's lock; try again when it is done.", code="sync_running")
-            self._held = Held(connection, row[1])
+        with holding(connection, "sync", translated) as signature:
+            self._held = Held(connection, signature)
             try:
                 yield
             finally:
                 self._held = None
-        finally:
-            # A closed connection frees the lock in the server's own time, and the next run may be waiting for it now.
-            with suppress(psycopg.Error):
-                connection.execute("SELECT pg_advisory_unlock_all()")
-            connection.close()
 
     def prove(self, connection: Connection) -> Held | None:
         """First in a writing transaction: see that nobody else has begun to sync since we did; raises `Busy`.

@@ -13,7 +13,7 @@ from toggl_pulse.mirror.amounts import write_amounts
 from toggl_pulse.mirror.catalogue import CatalogueRow, Written, write_rows
 from toggl_pulse.mirror.counter import Counter
 from toggl_pulse.mirror.entries import EntryBook
-from toggl_pulse.mirror.records import CatalogueCounts, MonthCheck, StoredEntry, SyncRun
+from toggl_pulse.mirror.records import CatalogueCounts, MonthCheck, RunFigures, StoredEntry, SyncRun
 from toggl_pulse.mirror.tags import TagBook, placeholder_id
 from toggl_pulse.mirror.values import is_storable, storable
 from toggl_pulse.model import JSON, Amount, SetAside, Tag, TimeEntry
@@ -116,6 +116,10 @@ class Batch:
     def finish_run(self, run: SyncRun) -> None:
         """Write the run as it stands now, whatever its outcome."""
         journal.finish_run(self._connection, run)
+
+    def note_figures(self, run_id: int, figures: RunFigures) -> None:
+        """Keep how things stood at the end of a run."""
+        journal.write_figures(self._connection, run_id, figures)
 
     def save(self) -> None:
         """Called by `Mirror.batch` just before the commit."""

@@ -20,7 +20,7 @@ from toggl_pulse.mirror import tables
 from toggl_pulse.mirror.kept import read_kept
 from toggl_pulse.model import NO_ID, RUNNING, EntryColumns
 
-__all__ = ["read_changes", "read_columns", "read_rows"]
+__all__ = ["read_changes", "read_columns", "read_entries_as_columns", "read_rows"]
 
 log = structlog.get_logger()
 
@@ -98,15 +98,18 @@ def read_columns(connection: Connection) -> EntryColumns:
 
 def read_rows(connection: Connection) -> EntryColumns:
     """All living entries, each from its row."""
-    count = connection.execute(select(func.count()).select_from(tables.entries).where(alive)).scalar_one()
-    return _read(connection, select(*COLUMNS).where(alive), count)
+    return read_entries_as_columns(connection, alive)
 
 
 def read_changes(connection: Connection, since: int) -> EntryColumns:
     """Entries with a revision above `since`, tombstones included."""
-    newer = entry.revision > since
-    count = connection.execute(select(func.count()).select_from(tables.entries).where(newer)).scalar_one()
-    return _read(connection, select(*COLUMNS).where(newer), count)
+    return read_entries_as_columns(connection, entry.revision > since)
+
+
+def read_entries_as_columns(connection: Connection, which: ColumnElement[bool]) -> EntryColumns:
+    """Those entries of which a condition is true."""
+    count = connection.execute(select(func.count()).select_from(tables.entries).where(which)).scalar_one()
+    return _read(connection, select(*COLUMNS).where(which), count)
 
 
 def _agrees(connection: Connection, columns: EntryColumns) -> bool:

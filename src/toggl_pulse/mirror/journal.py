@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import fields
+from dataclasses import asdict, fields
 from datetime import datetime
 from functools import cache
+from itertools import takewhile
 from typing import Any, TypeVar
 
 import orjson
 from sqlalchemy import Connection, Table, Update, and_, bindparam, delete, func, insert, select, update
 
 from toggl_pulse.mirror import tables
-from toggl_pulse.mirror.records import Account, MonthCheck, SetAsideRow, SyncRun
+from toggl_pulse.mirror.records import Account, MonthCheck, RunFigures, RunToTell, SetAsideRow, SyncRun
 from toggl_pulse.mirror.values import digest, from_micros, micros, storable_values
 from toggl_pulse.model import JSON, QuotaBucket, SetAside, epoch
 
@@ -23,12 +24,14 @@ __all__ = [
     "read_buckets",
     "read_months",
     "read_runs",
+    "read_runs_to_tell",
     "read_set_aside",
     "read_states",
     "read_tracked_seconds",
     "start_run",
     "write_account",
     "write_bucket",
+    "write_figures",
     "write_month",
     "write_state",
 ]
@@ -103,6 +106,37 @@ def read_runs(connection: Connection, limit: int) -> list[SyncRun]:
     """The newest runs, newest first."""
     rows = connection.execute(READ_RUNS, {"count": limit}).mappings()
     return [_record(SyncRun, dict(row)) for row in rows]
+
+
+def write_figures(connection: Connection, run_id: int, figures: RunFigures) -> None:
+    _put(connection, tables.run_figures, {"run_id": run_id}, {"body": orjson.dumps(asdict(figures)).decode()})
+
+
+def read_runs_to_tell(connection: Connection, after: int, limit: int) -> list[RunToTell]:
+    """Finished runs with their figures, oldest first, up to the first that goes on."""
+    runs, figures = tables.sync_runs, tables.run_figures.c
+    rows = (
+        connection.execute(
+            select(runs, figures.body)
+            .join_from(runs, tables.run_figures, figures.run_id == runs.c.id, isouter=True)
+            .where(runs.c.id > after)
+            .order_by(runs.c.id)
+            .limit(limit)
+        )
+        .mappings()
+        .all()
+    )
+    found = []
+    for row in takewhile(lambda row: row["outcome"] != "running", rows):
+        values = dict(row)
+        body = values.pop("body")
+        found.append(RunToTell(_record(SyncRun, values), None if body is None else _figures(orjson.loads(body))))
+    return found
+
+
+def _figures(value: JSON) -> RunFigures:
+    quota = {name: (left, reserve) for name, (left, reserve) in value.pop("quota").items()}
+    return RunFigures(**value, quota=quota)
 
 
 def add_set_aside(connection: Connection, rows: Iterable[SetAside], run_id: int | None, now: datetime) -> None:

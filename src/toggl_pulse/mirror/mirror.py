@@ -21,11 +21,13 @@ from toggl_pulse.mirror.copier import Copied, CopyProgress, copy_mirror, copy_to
 from toggl_pulse.mirror.counts import read_counts
 from toggl_pulse.mirror.entries import read_entries, read_finished, read_running, read_versions
 from toggl_pulse.mirror.kept import revision_kept, write_kept
+from toggl_pulse.mirror.points import Points
 from toggl_pulse.mirror.records import (
     Account,
     EntryVersion,
     MirrorCounts,
     MonthCheck,
+    RunToTell,
     SetAsideRow,
     StoredEntry,
     SyncRun,
@@ -49,6 +51,8 @@ class Mirror:
         self._store = store
         self._clock = clock
         self._names: tuple[int, Catalogue] | None = None
+        self.points = Points(store, self.catalogue)
+        """What is known of the points that entries have in InfluxDB."""
 
     @classmethod
     def open(cls, url: str, *, clock: Callable[[], datetime], busy_seconds: float = BUSY_SECONDS) -> Self:
@@ -172,6 +176,11 @@ class Mirror:
         """The newest runs, newest first."""
         with self._store.reading() as connection:
             return journal.read_runs(connection, limit)
+
+    def runs_to_tell(self, after: int, limit: int) -> list[RunToTell]:
+        """Finished runs after the run of that number, oldest first, up to the first that goes on."""
+        with self._store.reading() as connection:
+            return journal.read_runs_to_tell(connection, after, limit)
 
     def set_aside_rows(self, limit: int = 100) -> list[SetAsideRow]:
         """Rows that could not be read, the last seen first."""

@@ -18,7 +18,8 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 
 from toggl_pulse.errors import NeedsUser, PulseError, Unavailable
-from toggl_pulse.mirror.advisory import PREPARING, Right, key_of
+from toggl_pulse.mirror.advisory import PREPARING, Right, holding, key_of
+from toggl_pulse.mirror.lock import Purpose
 from toggl_pulse.mirror.postgresql_troubles import as_ours
 
 __all__ = ["PostgresqlStore"]
@@ -106,11 +107,15 @@ class PostgresqlStore:
             yield connection
 
     @contextmanager
-    def lock(self) -> Iterator[None]:
-        """Hold the right to sync, or raise `Busy` at once; the server frees it when process or connection dies."""
+    def lock(self, purpose: Purpose = "sync") -> Iterator[None]:
+        """Hold the right to sync, or to write to InfluxDB, or raise `Busy` at once.
+
+        The server frees it when process or connection dies.
+        """
         with self._translated():
             connection = self._connect()
-        with self._right.taken(connection, self._translated):
+        right = self._right.taken(connection, self._translated)
+        with right if purpose == "sync" else holding(connection, purpose, self._translated):
             yield
 
     def fill(self, connection: Connection, table: Table, rows: Sequence[tuple[Any, ...]]) -> None:

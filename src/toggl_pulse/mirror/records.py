@@ -5,7 +5,8 @@ Nothing here knows SQL.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Literal
 
@@ -20,6 +21,8 @@ __all__ = [
     "MonthCheck",
     "MonthState",
     "Outcome",
+    "RunFigures",
+    "RunToTell",
     "SetAsideRow",
     "StoredEntry",
     "SyncRun",
@@ -112,6 +115,28 @@ class SyncRun:
     @property
     def duration(self) -> timedelta | None:
         return self.finished_at - self.started_at if self.finished_at is not None else None
+
+
+@dataclass(frozen=True, slots=True)
+class RunFigures:
+    """How things stood at the end of a run.
+
+    `since_success` is in seconds since changes were last read (None: never), `lag` in revisions that InfluxDB is
+    behind, `lag_seconds` in seconds since it was not; `quota` has what is left and the reserve by bucket.
+    """
+
+    since_success: int | None = None
+    lag: int = 0
+    lag_seconds: int = 0
+    quota: Mapping[str, tuple[int, int]] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class RunToTell:
+    """A finished run, and how things stood at its end; runs of before that was noted have no figures."""
+
+    run: SyncRun
+    figures: RunFigures | None
 
 
 @dataclass(frozen=True, slots=True)

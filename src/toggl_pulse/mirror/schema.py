@@ -18,7 +18,7 @@ from toggl_pulse.mirror.store import Store
 
 __all__ = ["SCHEMAS", "VERSION_TABLE", "is_empty", "make_tables", "migrate", "tables_in"]
 
-SCHEMAS = ("0001", "0002")
+SCHEMAS = ("0001", "0002", "0003")
 """Every schema there ever was, oldest first; the last one is this program's."""
 
 VERSION_TABLE = "schema_version"

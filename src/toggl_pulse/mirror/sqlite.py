@@ -20,7 +20,7 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 
 from toggl_pulse.errors import NeedsUser, PulseError, Unavailable
-from toggl_pulse.mirror.lock import file_lock
+from toggl_pulse.mirror.lock import Purpose, file_lock
 
 __all__ = ["SqliteStore", "translated"]
 
@@ -130,9 +130,10 @@ class SqliteStore:
         with self.writing() as connection:
             yield connection
 
-    def lock(self) -> AbstractContextManager[None]:
-        """Hold the right to sync, or raise `Busy` at once."""
-        return file_lock(self.path.with_name(f"{self.path.name}.lock"))
+    def lock(self, purpose: Purpose = "sync") -> AbstractContextManager[None]:
+        """Hold the right to sync, or to write to InfluxDB, or raise `Busy` at once."""
+        name = "lock" if purpose == "sync" else f"{purpose}.lock"
+        return file_lock(self.path.with_name(f"{self.path.name}.{name}"), purpose)
 
     @staticmethod
     def fill(connection: Connection, table: Table, rows: Sequence[tuple[Any, ...]]) -> None:

@@ -15,6 +15,7 @@ from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError
 
 from toggl_pulse.errors import NeedsUser
+from toggl_pulse.mirror.lock import Purpose
 from toggl_pulse.mirror.sqlite import SqliteStore
 
 __all__ = ["BUSY_SECONDS", "Store", "open_store", "sqlite_path"]
@@ -43,8 +44,8 @@ class Store(Protocol):
     def preparing(self) -> AbstractContextManager[Connection]:
         """A writing transaction for making or altering tables; others who prepare wait."""
 
-    def lock(self) -> AbstractContextManager[None]:
-        """Hold the right to sync, or raise `Busy` at once."""
+    def lock(self, purpose: Purpose = "sync") -> AbstractContextManager[None]:
+        """Hold the right to sync, or to write to InfluxDB, or raise `Busy` at once."""
 
     def fill(self, connection: Connection, table: Table, rows: Sequence[tuple[Any, ...]]) -> None:
         """Insert rows of all the table's columns, many at once."""

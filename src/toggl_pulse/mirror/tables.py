@@ -32,11 +32,14 @@ __all__ = [
     "kept_columns",
     "metadata",
     "months",
+    "points",
     "profile",
     "projects",
     "quota",
     "revision",
+    "run_figures",
     "set_aside",
+    "stale_points",
     "states",
     "sync_runs",
     "tag_set_members",
@@ -330,4 +333,36 @@ kept_columns = Table(
     metadata,
     Column("name", Text, primary_key=True),
     Column("body", LargeBinary, nullable=False),
+)
+
+
+def lane_columns() -> list[Column[int] | Column[bool]]:
+    """What a delete in InfluxDB names, beside the time; 0 for no project."""
+    return [number("workspace_id"), number("project_id"), number("user_id"), flag("billable")]
+
+
+# The one point that each finished entry has in InfluxDB, or is about to have there; no two share a time.
+STATUS = "status <> 0"
+points = Table(
+    "points",
+    metadata,
+    Column("time_ns", KEY, primary_key=True, autoincrement=False),
+    Column("entry_id", BigInteger, nullable=False, unique=True),
+    *lane_columns(),
+    number("tags"),  # a digest of their names, 0 for none
+    Column("status", SmallInteger, nullable=False),
+    Index(
+        "ix_points_to_do", "status", "time_ns", sqlite_where=text_clause(STATUS), postgresql_where=text_clause(STATUS)
+    ),
+)
+
+# Points that may still stand in InfluxDB and must not: deleted there before anything is written.
+stale_points = Table("stale_points", metadata, key(given=False), number("time_ns"), *lane_columns())
+
+# What else a finished run is told to InfluxDB with, as JSON.
+run_figures = Table(
+    "run_figures",
+    metadata,
+    Column("run_id", KEY, primary_key=True, autoincrement=False),
+    text("body"),
 )

@@ -1,0 +1,284 @@
+"""What the mirror knows of its points in InfluxDB: for who writes them there, and for who reads answers from there.
+
+All calls block, each is one transaction, and may be made from any thread; only one projection at a time may write.
+Knows no request.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from contextlib import AbstractContextManager
+from dataclasses import replace
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+from sqlalchemy import ColumnElement, Connection, and_, delete, exists, func, select, union, update
+
+from toggl_pulse.mirror import counter, tables
+from toggl_pulse.mirror.columns import read_entries_as_columns
+from toggl_pulse.mirror.intend import ANY_LANE, ASIDE, PENDING, STANDING, intend_entries, within
+from toggl_pulse.mirror.projection import Projection, read_projection, write_projection
+from toggl_pulse.mirror.store import Store
+from toggl_pulse.mirror.tags import TagBook
+from toggl_pulse.mirror.values import pieces
+from toggl_pulse.model import NO_ID, Catalogue, EntryColumns, Lane, Point, Projected
+
+__all__ = ["PointCounts", "Points", "Stale"]
+
+Ints = NDArray[np.int64]
+entry, point, stale_point = tables.entries.c, tables.points.c, tables.stale_points.c
+version = tables.entry_versions.c
+PAGE = 20_000
+"""Entries laid down in one transaction: a second's work at most."""
+
+CONTENT = (
+    point.time_ns,
+    entry.id,
+    entry.workspace_id,
+    func.coalesce(entry.project_id, NO_ID),
+    func.coalesce(entry.task_id, NO_ID),
+    entry.user_id,
+    entry.stop,
+    entry.duration,
+    entry.billable,
+    entry.tag_set,
+    entry.description,
+)
+JOINED = tables.points.join(tables.entries, entry.id == point.entry_id)
+
+
+class Stale(NamedTuple):
+    """A point that may stand in InfluxDB and must go."""
+
+    id: int
+    time_ns: int
+    lane: Lane
+
+
+class PointCounts(NamedTuple):
+    standing: int
+    pending: int
+    stale: int
+    set_aside: int
+
+
+class Points:
+    """Made by the mirror, on its own store."""
+
+    def __init__(self, store: Store, catalogue: Callable[[], Catalogue]) -> None:
+        self._store = store
+        self.catalogue = catalogue
+
+    def lock(self) -> AbstractContextManager[None]:
+        """Hold the right to write to InfluxDB, or raise `Busy` at once."""
+        return self._store.lock("projection")
+
+    # for who answers from InfluxDB
+
+    def projected(self) -> Projected:
+        state = self.state()
+        return Projected(state.revision, state.writing, state.generation)
+
+    def changed_ids(self, since: int) -> Ints:
+        """Entries with a revision above `since`, tombstones included."""
+        with self._store.reading() as connection:
+            return _numbers(connection.scalars(select(entry.id).where(entry.revision > since)))
+
+    def point_times(self, ids: Ints) -> tuple[Ints, Ints]:
+        """Those of these entries that have a point in InfluxDB, and its time in nanoseconds."""
+        rows: list[tuple[int, int]] = []
+        with self._store.reading() as connection:
+            for piece in pieces(ids.tolist()):
+                found = connection.execute(
+                    select(point.entry_id, point.time_ns).where(point.entry_id.in_(piece), point.status == STANDING)
+                )
+                rows += [(entry_id, time) for entry_id, time in found]
+        return _numbers(entry_id for entry_id, _ in rows), _numbers(time for _, time in rows)
+
+    def point_range(self) -> tuple[int, int] | None:
+        """The times of the first and of the last point."""
+        with self._store.reading() as connection:
+            first, last = connection.execute(select(func.min(point.time_ns), func.max(point.time_ns))).one()
+        return None if first is None else (first, last)
+
+    def beside(self, revision: int) -> EntryColumns:
+        """What InfluxDB as of a revision does not hold and answers need, as it is now: these win over points.
+
+        Entries that run or ran then, and those whose point InfluxDB does not take.
+        """
+        runs = select(entry.id).where(entry.stop.is_(None))
+        ran = (
+            select(entry.id)
+            .join(tables.entry_versions, version.entry_id == entry.id)
+            .where(
+                entry.revision > revision,
+                version.revision <= revision,
+                version.replaced_by > revision,
+                version.stop.is_(None),
+                version.deleted_at_us.is_(None),
+            )
+        )
+        aside = select(point.entry_id).where(point.status == ASIDE)
+        with self._store.reading() as connection:
+            return read_entries_as_columns(
+                connection, and_(entry.deleted_at_us.is_(None), entry.id.in_(union(runs, ran, aside)))
+            )
+
+    # for who writes to InfluxDB
+
+    def state(self) -> Projection:
+        with self._store.reading() as connection:
+            return read_projection(connection)
+
+    def note(self, **changes: Any) -> Projection:
+        """Change what is remembered of the projection as a whole."""
+        with self._store.writing() as connection:
+            state = replace(read_projection(connection), **changes)
+            write_projection(connection, state)
+            return state
+
+    def revision(self) -> int:
+        with self._store.reading() as connection:
+            return counter.current(connection)
+
+    def begin_anew(self, bucket: str) -> None:
+        """Forget every point: the bucket is to be emptied, and everything written again."""
+        with self._store.writing() as connection:
+            connection.execute(delete(tables.points))
+            connection.execute(delete(tables.stale_points))
+            state = _writing(read_projection(connection))
+            write_projection(
+                connection, replace(state, intended=0, emptying=True, bucket=bucket, runs=0, doubted=False)
+            )
+
+    def intend(self, most: int = PAGE) -> int:
+        """Lay down what the next changed entries ask for; returns how many revisions are left."""
+        with self._store.writing() as connection:
+            state = read_projection(connection)
+            until = counter.current(connection)
+            if until > state.intended:
+                reached, changed = intend_entries(connection, state.intended, until, most)
+                state = replace(state, intended=reached)
+                write_projection(connection, _writing(state) if changed else state)
+            return max(0, until - state.intended)
+
+    def stale(self) -> list[Stale]:
+        with self._store.reading() as connection:
+            rows = connection.execute(select(tables.stale_points).order_by(stale_point.id))
+            return [Stale(number, time, Lane(*lane)) for number, time, *lane in rows]
+
+    def gone(self, stale: Iterable[Stale]) -> None:
+        """These do not stand in InfluxDB any more."""
+        with self._store.writing() as connection:
+            for piece in pieces(each.id for each in stale):
+                connection.execute(delete(tables.stale_points).where(stale_point.id.in_(piece)))
+
+    def in_stretch(self, first_ns: int, last_ns: int) -> tuple[Ints, list[Ints]]:
+        """The times of all points there in rising order, and their lanes as a column for each part of a lane."""
+        columns = (point.time_ns, point.workspace_id, point.project_id, point.user_id, point.billable)
+        with self._store.reading() as connection:
+            rows = connection.execute(
+                select(*columns).where(point.time_ns.between(first_ns, last_ns)).order_by(point.time_ns)
+            ).all()
+        table = np.array(rows, np.int64).reshape(len(rows), len(columns)).T
+        return table[0], list(table[1:])
+
+    def take_back(self, first_ns: int, last_ns: int, lane: Lane) -> None:
+        """Points there that a delete of this lane is about to take with it are to be written again."""
+        with self._store.writing() as connection:
+            connection.execute(
+                update(tables.points)
+                .where(point.time_ns.between(first_ns, last_ns), within(lane), point.status == STANDING)
+                .values(status=PENDING)
+            )
+
+    def pending(self, after_ns: int, most: int) -> list[Point]:
+        """The next points to be written, by time, as their entries are; what has changed since is left for later."""
+        with self._store.reading() as connection:
+            state = read_projection(connection)
+            return _points(
+                connection,
+                and_(point.status == PENDING, entry.revision <= state.intended, point.time_ns > after_ns),
+                most,
+            )
+
+    def written(self, first_ns: int, last_ns: int) -> None:
+        """All pending points there stand in InfluxDB; one whose entry has changed since will be laid down anew."""
+        self._now(point.time_ns.between(first_ns, last_ns), PENDING, STANDING)
+
+    def set_aside(self, time_ns: int) -> None:
+        """InfluxDB does not take this point."""
+        self._now(point.time_ns == time_ns, PENDING, ASIDE)
+
+    def _now(self, which: ColumnElement[bool], before: int, after: int) -> None:
+        with self._store.writing() as connection:
+            connection.execute(update(tables.points).where(which, point.status == before).values(status=after))
+
+    def finish(self, now_us: int) -> bool:
+        """Nothing is to be done any more for all that was laid down; False if something is."""
+        with self._store.writing() as connection:
+            if _count(connection, PENDING) or connection.scalar(select(exists(select(stale_point.id)))):
+                return False
+            state = read_projection(connection)
+            grown = state.generation + 1 if state.writing or state.revision != state.intended else state.generation
+            write_projection(
+                connection,
+                replace(state, revision=state.intended, at_us=now_us, writing=False, generation=grown),
+            )
+            return True
+
+    # for who compares both
+
+    def page(self, after_ns: int, most: int) -> list[Point]:
+        """The next points that InfluxDB is said to hold, by time; whose entries have changed since are left out."""
+        with self._store.reading() as connection:
+            state = read_projection(connection)
+            return _points(
+                connection,
+                and_(point.status == STANDING, entry.revision <= state.intended, point.time_ns > after_ns),
+                most,
+            )
+
+    def doubt(self, wrong: Iterable[int], ghosts: Iterable[int]) -> None:
+        """At these times InfluxDB does not hold what it should: what is there goes, and points are written again."""
+        bad, foreign = set(wrong), set(ghosts)
+        with self._store.writing() as connection:
+            state = _writing(read_projection(connection))
+            write_projection(connection, state)
+            rows = [{"time_ns": time, **ANY_LANE._asdict()} for time in sorted(foreign)]
+            for first in range(0, len(rows), PAGE):
+                connection.execute(tables.stale_points.insert(), rows[first : first + PAGE])
+            for piece in pieces(bad | foreign):
+                connection.execute(
+                    update(tables.points)
+                    .where(point.time_ns.in_(piece), point.status == STANDING)
+                    .values(status=PENDING)
+                )
+
+    def counts(self) -> PointCounts:
+        with self._store.reading() as connection:
+            total = connection.execute(select(func.count()).select_from(tables.points)).scalar_one()
+            pending, aside = _count(connection, PENDING), _count(connection, ASIDE)
+            stale = connection.execute(select(func.count()).select_from(tables.stale_points)).scalar_one()
+        return PointCounts(total - pending - aside, pending, stale, aside)
+
+
+def _writing(state: Projection) -> Projection:
+    return state if state.writing else replace(state, writing=True, generation=state.generation + 1)
+
+
+def _count(connection: Connection, status: int) -> int:
+    return connection.execute(select(func.count()).where(point.status == status)).scalar_one()
+
+
+def _points(connection: Connection, which: ColumnElement[bool], most: int) -> list[Point]:
+    statement = select(*CONTENT).select_from(JOINED).where(which).order_by(point.time_ns).limit(most)
+    rows = connection.execute(statement).all()
+    carried = TagBook(connection).carried({row[9] for row in rows})
+    tags = {number: (tuple(sorted(names)), ids) for number, (ids, names) in carried.items()}
+    return [Point(*row[:9], *tags[row[9]], row[10]) for row in rows]
+
+
+def _numbers(values: Iterable[int]) -> Ints:
+    return np.fromiter(values, np.int64)
