@@ -15,6 +15,8 @@ from hypothesis import HealthCheck, settings
 from toggl_pulse.demo import DEMO_TOKEN
 
 if TYPE_CHECKING:
+    from influxdb import OwnServer
+    from influxdb import Server as InfluxServer
     from postgresql import Server
 
 # a busy machine is no fault of the code: no test of ours passes or fails by the clock
@@ -96,11 +98,58 @@ def postgresql_url(postgresql: Server) -> Iterator[str]:
     postgresql.drop(url)
 
 
+@pytest.fixture(scope="session")
+def influxdb() -> Iterator[InfluxServer]:
+    """One InfluxDB server for all tests of this process, to be left running; skips where there is none."""
+    from influxdb import MISSING, GivenServer, OwnServer, program
+
+    given, found = os.environ.get("INFLUXDB_TEST_URL"), program()
+    if given:
+        server: InfluxServer = GivenServer(given)
+    elif found:
+        server = OwnServer(found)
+    else:
+        pytest.skip(MISSING)
+    yield server
+    leaks = files_with_token(server.folder) if isinstance(server, OwnServer) else []
+    server.close()
+    assert [] == leaks, "a token was written to InfluxDB"
+
+
+@pytest.fixture
+def influxdb_bucket(influxdb: InfluxServer) -> Iterator[str]:
+    """The name of an empty bucket of this test's own."""
+    name = influxdb.fresh()
+    yield name
+    influxdb.drop(name)
+
+
+@pytest.fixture
+def own_influxdb() -> Iterator[OwnServer]:
+    """A server of this test's own, to be stopped, killed and started again; skips where there is no program."""
+    from influxdb import MISSING, OwnServer, program
+
+    if (found := program()) is None:
+        pytest.skip(MISSING)
+    server = OwnServer(found)
+    yield server
+    leaks = files_with_token(server.folder)
+    server.close()
+    assert [] == leaks, "a token was written to InfluxDB"
+
+
+NEEDED = {
+    "postgresql": {"postgresql", "postgresql_url", "prepared_url"},
+    "influxdb": {"influxdb", "influxdb_bucket", "own_influxdb"},
+}
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Marks every test that asks for the server by name; parametrised ones carry the mark on their parameter."""
+    """Marks every test that asks for a server by name; parametrised ones carry the mark on their parameter."""
     for item in items:
-        if {"postgresql", "postgresql_url", "prepared_url"} & set(getattr(item, "fixturenames", ())):
-            item.add_marker(pytest.mark.postgresql)
+        for mark, fixtures in NEEDED.items():
+            if fixtures & set(getattr(item, "fixturenames", ())):
+                item.add_marker(mark)
 
 
 @pytest.fixture

@@ -1,0 +1,263 @@
+"""InfluxDB as Toggl Pulse uses it: one bucket that points are written to, deleted from and read back from.
+
+Statements are constants of ours; whatever varies goes beside them as values, so that nothing anyone typed is ever
+read as Flux, nor as a predicate. Knows neither the mirror nor what a point means.
+"""
+
+from __future__ import annotations
+
+import random
+import re
+import time
+import zlib
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from toggl_pulse.errors import NeedsUser, Unavailable
+from toggl_pulse.influx.troubles import Refused, fault_of
+from toggl_pulse.influx.wire import Request, Wire
+
+if TYPE_CHECKING:
+    from urllib3 import BaseHTTPResponse
+
+__all__ = ["YEAR_SECONDS", "Bucket", "Influx", "Value"]
+
+Value = str | int | bool | Sequence[str] | Sequence[int]
+
+YEAR_SECONDS = 365 * 24 * 3600
+"""Of a shard group: a delete walks every shard, and ten years in InfluxDB's usual weeks would be 520."""
+
+CHUNK = 1 << 17
+NANOSECONDS = 10**9
+GZIP = 16 + zlib.MAX_WBITS
+PREDICATE_KEY = re.compile(r"_measurement|[a-z_]+_id|billable")
+PREDICATE_VALUE = re.compile(r"-?[0-9]+|true|false|toggl_time_entry|toggl_sync")
+INFLUX_ID = re.compile(r"[0-9a-f]{16}")
+NAME = re.compile(r"[a-z][a-z_]*")
+
+
+class Bucket(NamedTuple):
+    """`retention_seconds` 0: points are kept for ever. A bucket that was made anew has another id.
+
+    `shard_seconds` is None where the server does not tell, as InfluxDB Cloud does not.
+    """
+
+    id: str
+    retention_seconds: int
+    shard_seconds: int | None
+
+
+class Influx:
+    """One bucket of one organisation; may be used from several threads, though only one should write.
+
+    Any call may raise `NeedsUser` that names the setting (`influxdb_token`, `influxdb_rights`, `influxdb_org`,
+    `influxdb_bucket`), or `Unavailable`: `Refused` where the same would be refused again, `Unanswered` where a write
+    or a delete may have been done, otherwise nothing was done.
+    """
+
+    def __init__(
+        self,
+        url: str,
+        token: str,
+        org: str,
+        bucket: str,
+        *,
+        sleep: Callable[[float], object] = time.sleep,
+        jitter: Callable[[], float] = random.random,
+        attempts: int = 3,
+        connect_seconds: float = 3.0,
+        read_seconds: float = 10.0,
+        delete_seconds: float = 120.0,
+        query_seconds: float = 60.0,
+    ) -> None:
+        self._org = org
+        self._bucket = bucket
+        self._read_seconds = read_seconds
+        self._delete_seconds = delete_seconds
+        self._query_seconds = query_seconds
+        self._wire = Wire(url, token, connect_seconds=connect_seconds, attempts=attempts, sleep=sleep, jitter=jitter)
+
+    def close(self) -> None:
+        self._wire.close()
+
+    # --- the bucket -------------------------------------------------------------------------------------------
+
+    def bucket(self) -> Bucket:
+        """The bucket as it is; the cheapest call that shows that address, token, organisation and bucket are right."""
+        found = self._get("/api/v2/buckets", {**self._org_for_lists(), "name": self._bucket})["buckets"]
+        if not found:
+            raise fault_of("unseen")
+        return _bucket(found[0])
+
+    def prepare(self) -> Bucket:
+        """The bucket, made if there is none and the token may: kept for ever, one year a shard group."""
+        try:
+            return self.bucket()
+        except NeedsUser as error:
+            if error.code != "influxdb_bucket":
+                raise
+        rule = {"type": "expire", "everySeconds": 0, "shardGroupDurationSeconds": YEAR_SECONDS}
+        body = {"orgID": self._org_id(), "name": self._bucket, "retentionRules": [rule]}
+        try:
+            return _bucket(self._post("/api/v2/buckets", {}, body))
+        except Refused:
+            return self.bucket()  # somebody was quicker; or else this says what is wrong
+        except NeedsUser as error:
+            raise (fault_of("unmade") if error.code == "influxdb_rights" else error) from None
+
+    # --- points -----------------------------------------------------------------------------------------------
+
+    def write(self, body: bytes) -> None:
+        """Write points in line protocol, times in nanoseconds. A point that is there already is overwritten."""
+        if not body:
+            return
+        self._wire.done(
+            Request(
+                "POST",
+                "/api/v2/write",
+                {"org": self._org, "bucket": self._bucket, "precision": "ns"},
+                zlib.compress(body, level=1, wbits=GZIP),
+                {"Content-Type": "text/plain; charset=utf-8", "Content-Encoding": "gzip"},
+                seconds=self._read_seconds,
+                changes=True,
+            )
+        )
+
+    def delete(self, first_ns: int, last_ns: int, predicate: Mapping[str, str]) -> None:
+        """Delete the points from the first time to the last, both included, whose tags are as the predicate says.
+
+        It must name `_measurement`: an empty one deletes all that there is. Values are numbers, `true`, `false` or a
+        measurement. That nothing was there to be deleted, InfluxDB does not tell.
+        """
+        if "_measurement" not in predicate or first_ns > last_ns:
+            raise ValueError("a delete needs a measurement and a stretch of time")
+        for key, value in predicate.items():
+            if not (PREDICATE_KEY.fullmatch(key) and PREDICATE_VALUE.fullmatch(value)):
+                raise ValueError("only names and values of our own may stand in a predicate")
+        body = {
+            "start": _rfc3339(first_ns),
+            "stop": _rfc3339(last_ns),
+            "predicate": " AND ".join(f'{key}="{value}"' for key, value in predicate.items()),
+        }
+        self._wire.done(
+            Request(
+                "POST",
+                "/api/v2/delete",
+                {"org": self._org, "bucket": self._bucket},
+                body,
+                {"Content-Type": "application/json"},
+                seconds=self._delete_seconds,
+                changes=True,
+            )
+        )
+
+    # --- reading ----------------------------------------------------------------------------------------------
+
+    @contextmanager
+    def query(self, flux: str, **values: Value) -> Iterator[Iterator[bytes]]:
+        """The answer as CSV in pieces: a header for each table, no annotations, lines ended by CR and LF.
+
+        `flux` is a constant that uses `bucket` and the names of the values. An answer that breaks off raises
+        `Unavailable`; an error that InfluxDB met on the way stands in the CSV as a last table `error,reference`.
+        """
+        body = {
+            "type": "flux",
+            "query": flux,
+            "extern": _extern({"bucket": self._bucket, **values}),
+            "dialect": {"header": True, "delimiter": ",", "annotations": []},
+        }
+        request = Request(
+            "POST",
+            "/api/v2/query",
+            {"org": self._org},
+            body,
+            {"Content-Type": "application/json", "Accept": "application/csv", "Accept-Encoding": "gzip"},
+            seconds=self._query_seconds,
+        )
+        with self._wire.stream(request) as response:
+            yield _pieces(response)
+
+    # --- asking -----------------------------------------------------------------------------------------------
+
+    def _org_for_lists(self) -> dict[str, str]:
+        """Writes and queries take an organisation's name or its id; lists want to know which it is."""
+        return {"orgID" if INFLUX_ID.fullmatch(self._org) else "org": self._org}
+
+    def _org_id(self) -> str:
+        if INFLUX_ID.fullmatch(self._org):
+            return self._org
+        found = self._get("/api/v2/orgs", {"org": self._org})["orgs"]
+        if not found:  # it is there, and the token may not see it
+            raise fault_of("unmade")
+        return str(found[0]["id"])
+
+    def _get(self, path: str, params: Mapping[str, str]) -> Any:
+        return self._wire.json(Request("GET", path, params, seconds=self._read_seconds))
+
+    def _post(self, path: str, params: Mapping[str, str], body: Mapping[str, Any]) -> Any:
+        headers = {"Content-Type": "application/json"}
+        return self._wire.json(Request("POST", path, params, body, headers, seconds=self._read_seconds, changes=True))
+
+
+def _bucket(row: Mapping[str, Any]) -> Bucket:
+    rules = row.get("retentionRules") or [{}]
+    shard = rules[0].get("shardGroupDurationSeconds")
+    return Bucket(str(row["id"]), int(rules[0].get("everySeconds") or 0), None if shard is None else int(shard))
+
+
+def _rfc3339(time_ns: int) -> str:
+    seconds, rest = divmod(time_ns, NANOSECONDS)
+    return f"{datetime.fromtimestamp(seconds, UTC):%Y-%m-%dT%H:%M:%S}.{rest:09d}Z"
+
+
+def _extern(values: Mapping[str, Value]) -> dict[str, Any]:
+    """A piece of Flux as a syntax tree in which each value stands as what it is: data that no parser reads."""
+    for name in values:
+        if not NAME.fullmatch(name):
+            raise ValueError("a value's name has only small letters and underscores")
+    return {
+        "type": "File",
+        "package": None,
+        "imports": [],
+        "body": [
+            {
+                "type": "OptionStatement",
+                "assignment": {
+                    "type": "VariableAssignment",
+                    "id": {"type": "Identifier", "name": name},
+                    "init": _literal(value),
+                },
+            }
+            for name, value in values.items()
+        ],
+    }
+
+
+def _literal(value: Value) -> dict[str, Any]:
+    if isinstance(value, bool):
+        return {"type": "BooleanLiteral", "value": value}
+    if isinstance(value, int):
+        return {"type": "IntegerLiteral", "value": str(value)}
+    if isinstance(value, str):
+        return {"type": "StringLiteral", "value": value}
+    return {"type": "ArrayExpression", "elements": [_literal(each) for each in value]}
+
+
+def _pieces(response: BaseHTTPResponse) -> Iterator[bytes]:
+    """The body unpacked. The end of the gzip stream is looked for: a server that broke off may end the body well."""
+    from urllib3.exceptions import HTTPError
+
+    packed = response.headers.get("Content-Encoding") == "gzip"
+    unpack = zlib.decompressobj(wbits=GZIP)
+    failed = False
+    try:
+        for piece in response.stream(CHUNK, decode_content=False):
+            whole = unpack.decompress(piece) if packed else piece
+            if whole:
+                yield whole
+    except (HTTPError, OSError, zlib.error):
+        failed = True
+    if failed or (packed and not unpack.eof):
+        raise Unavailable("InfluxDB's answer broke off.", code="influxdb_cut")
