@@ -255,6 +255,26 @@ def test_a_lagging_report_ends_nothing_that_was_changed_lately(synced: Scene) ->
     assert synced.mirror.entries([created.id])[created.id].deletion is None
 
 
+def test_a_lagging_report_takes_no_tag_off_that_came_within_the_second(synced: Scene) -> None:
+    begin = synced.clock() - timedelta(days=15)
+    beside = synced.world.create_entry(start=begin - HOUR, stop=begin)
+    created = synced.world.create_entry(start=begin, stop=begin + HOUR, tags=("deep",))
+    for _ in range(2):
+        synced.poll()
+        synced.advance(minutes=10)
+    forget(synced.world, beside.id)
+    row = synced.world.entries[created.id]
+    tags, row.tag_ids = row.tag_ids, ()
+    synced.world.changes += 1
+    asked = synced.asked("search/time_entries")
+
+    synced.advance(hours=1)
+    synced.finish()
+
+    assert synced.asked("search/time_entries") - asked > 2
+    assert tags == synced.mirror.entries([created.id])[created.id].entry.tag_ids
+
+
 @pytest.mark.parametrize("kind", ["empty_list", "404", "cut", "plan402", "broken_row", "quota402"])
 def test_a_fault_during_the_proof_ends_nothing_that_lives(synced: Scene, kind: str) -> None:
     number = oldest(synced.world, 20)[-1]

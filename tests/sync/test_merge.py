@@ -80,6 +80,13 @@ def test_table(stored: TimeEntry | None, incoming: TimeEntry, feed: Feed, kind: 
     assert kind == merge(stored, incoming, feed).kind
 
 
+def test_a_report_that_may_be_late_takes_no_tag_off_within_the_second() -> None:
+    before = replace(REPORT, tags=(), tag_ids=())
+
+    assert "changed" == merge(ENTRY, before, "report").kind
+    assert "unchanged" == merge(ENTRY, before, "report", settled=False).kind
+
+
 def test_an_inferred_tombstone_is_lifted_by_any_row_that_shows_the_entry() -> None:
     old = replace(REPORT, at=AT - timedelta(days=400))
 

@@ -14,7 +14,8 @@ from sync.faults import Stormy
 from sync.scene import Scene
 from toggl_pulse.model import TimeEntry
 from toggl_pulse.sync.history import Span
-from toggl_pulse.sync.proof import PAGES, SETTLED, _missing, _whole
+from toggl_pulse.sync.merge import SETTLED
+from toggl_pulse.sync.proof import PAGES, _missing, _whole
 from toggl_pulse.sync.session import Session
 from toggl_pulse.sync.state import PREFIX, read_state
 

@@ -49,6 +49,17 @@ def test_a_report_of_the_same_second_takes_a_tag_off_and_leaves_the_text(mirror:
     assert ("text", (), ENTRY.at) == (entry.description, entry.tag_ids, entry.at)
 
 
+@pytest.mark.parametrize(("days", "kept"), [(0.9, (7,)), (1.1, ())])
+def test_within_a_day_of_the_change_such_a_report_may_show_what_was_before(
+    mirror: Mirror, days: float, kept: tuple[int, ...]
+) -> None:
+    now = ENTRY.at + timedelta(days=days)
+    with mirror.batch() as batch:
+        save_entries(batch, [replace(REPORT, tags=(), tag_ids=())], "report", run_id=1, now=now)
+
+    assert kept == mirror.entries([ENTRY.id])[ENTRY.id].entry.tag_ids
+
+
 def test_amounts_are_kept_beside_and_make_no_version(mirror: Mirror) -> None:
     amount = Amount(ENTRY.id, 6000, 6000, "EUR")
     with mirror.batch() as batch:

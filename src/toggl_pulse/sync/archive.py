@@ -53,7 +53,7 @@ async def read_page(session: Session, state: State, workspace_id: int) -> None:
         await session.blocking(lambda: _write_history(session, past.narrow(history)))
         return
     oldest = _oldest(session, history, page)
-    await session.blocking(lambda: _save_page(session, history, page, oldest))
+    await session.blocking(lambda: _save_page(session, state, history, page, oldest))
     if page.next_page is not None and max(oldest or span.until, span.first) >= span.until:
         session.pages[key] = page.next_page
 
@@ -73,7 +73,7 @@ def _oldest(session: Session, history: History, page: ReportPage) -> date | None
     return min(day_of(entry.start, zone) for entry in page.entries if entry.start <= soon)
 
 
-def _save_page(session: Session, history: History, page: ReportPage, oldest: date | None) -> None:
+def _save_page(session: Session, state: State, history: History, page: ReportPage, oldest: date | None) -> None:
     own = [entry for entry in page.entries if entry.user_id == session.user_id]
     mine = {entry.id for entry in own}
     amounts = [amount for amount in page.amounts if amount.entry_id in mine]
@@ -84,7 +84,15 @@ def _save_page(session: Session, history: History, page: ReportPage, oldest: dat
         more=page.next_page is not None,
     )
     with session.mirror.batch() as batch:
-        counts = save_entries(batch, own, "report", amounts=amounts, set_aside=page.set_aside, run_id=session.run_id)
+        counts = save_entries(
+            batch,
+            own,
+            "report",
+            amounts=amounts,
+            set_aside=page.set_aside,
+            run_id=session.run_id,
+            now=session.server_now(state),
+        )
         named = session.only_unknown(_named_by(own, page.named))
         counts.add(save_names(batch, named, run_id=session.run_id))
         put(batch, after)

@@ -12,13 +12,16 @@ from typing import Literal
 
 from toggl_pulse.model import TimeEntry, epoch
 
-__all__ = ["Feed", "Kind", "Merged", "merge", "same_content"]
+__all__ = ["SETTLED", "Feed", "Kind", "Merged", "merge", "same_content"]
 
 Feed = Literal["delta", "window", "report"]
 Kind = Literal["new", "changed", "deleted", "revived", "unchanged"]
 
 REPORT_LEAD = timedelta(seconds=1)
 """Whether Reports cut or round the fraction of `at` is not documented; this much ahead is the same version."""
+
+SETTLED = timedelta(days=1)
+"""Reports may lag: of what was changed more recently than this they may still tell what was before."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,11 +35,13 @@ class Merged:
 UNCHANGED = Merged(None, "unchanged")
 
 
-def merge(stored: TimeEntry | None, incoming: TimeEntry, feed: Feed, *, inferred: bool = False) -> Merged:
+def merge(
+    stored: TimeEntry | None, incoming: TimeEntry, feed: Feed, *, inferred: bool = False, settled: bool = True
+) -> Merged:
     """Decide between the stored version and a row just read.
 
     `inferred` says that the stored tombstone was not told by the delta feed: then any row that shows the entry
-    lifts it. Applying the same row twice is harmless, and rows of both feeds in any order end alike.
+    lifts it. `settled` says that a row of Reports cannot be late: its last change is long enough ago. Applying the same row twice is harmless, and rows of both feeds in any order end alike.
     """
     if stored is None:
         return Merged(incoming, "deleted" if incoming.deleted_at else "new")
@@ -49,7 +54,7 @@ def merge(stored: TimeEntry | None, incoming: TimeEntry, feed: Feed, *, inferred
         return UNCHANGED
     if age > 0:
         return _newer(stored, incoming, feed)
-    return _same_moment(stored, incoming, feed)
+    return _same_moment(stored, incoming, feed, settled=settled)
 
 
 def _over_tombstone(stored: TimeEntry, incoming: TimeEntry, feed: Feed, *, inferred: bool) -> Merged:
@@ -68,15 +73,16 @@ def _newer(stored: TimeEntry, incoming: TimeEntry, feed: Feed) -> Merged:
     return Merged(_with_known_names(stored, incoming), "changed")
 
 
-def _same_moment(stored: TimeEntry, incoming: TimeEntry, feed: Feed) -> Merged:
+def _same_moment(stored: TimeEntry, incoming: TimeEntry, feed: Feed, *, settled: bool) -> Merged:
     """Both carry the same second: Track's row decides everything but the tags, which the newer read does.
 
-    Tags, because Toggl takes a deleted tag off its entries without moving `at`.
+    Tags, because Toggl takes a deleted tag off its entries without moving `at`. A report that may be late is no newer
+    read: it may show the version before, changed within the same second.
     """
     if same_content(stored, incoming):
         return UNCHANGED
     if feed == "report":
-        if _same_tags(stored, incoming):
+        if not settled or _same_tags(stored, incoming):
             return UNCHANGED
         incoming = replace(stored, tags=incoming.tags, tag_ids=incoming.tag_ids)
     return Merged(_with_known_names(stored, incoming), "changed")

@@ -15,6 +15,7 @@ from toggl_pulse.model import TimeEntry
 from toggl_pulse.sync import history as past
 from toggl_pulse.sync.archive import agrees_but_for_running, check, head, put, unproved
 from toggl_pulse.sync.history import History, Span
+from toggl_pulse.sync.merge import SETTLED
 from toggl_pulse.sync.save import Counts, save_entries
 from toggl_pulse.sync.session import Session
 from toggl_pulse.sync.state import State
@@ -22,9 +23,6 @@ from toggl_pulse.sync.windows import day_start, month_name
 from toggl_pulse.toggl import PageToken, ReportPage
 
 __all__ = ["find_gone"]
-
-SETTLED = timedelta(days=1)
-"""Reports may lag: what was changed more recently than this is alive whatever they list."""
 
 PAGES = 8
 """Pages of one month that are read to prove something; a fuller month stays as it is."""
@@ -43,7 +41,7 @@ async def find_gone(session: Session, state: State, workspace_id: int) -> None:
     rows = [entry for page in pages for entry in page.entries if entry.user_id == session.user_id]
     toggl = await session.client.report_totals(workspace_id, span.first, span.last, user_id=session.user_id)
     if pages:
-        session.count(await session.blocking(lambda: _save(session, rows, "report")))
+        session.count(await session.blocking(lambda: _save(session, state, rows, "report")))
     told = await session.blocking(lambda: _missing(session, state, history, span, rows, toggl)) if pages else None
     missing = told or []
     # no total vouches for an entry of no length
@@ -51,7 +49,7 @@ async def find_gone(session: Session, state: State, workspace_id: int) -> None:
     found = {entry.id: await session.client.entry(entry.id) for entry in asked}
     alive = [entry for entry in found.values() if entry is not None]
     if alive:
-        session.count(await session.blocking(lambda: _save(session, alive, "window")))
+        session.count(await session.blocking(lambda: _save(session, state, alive, "window")))
     gone = [entry.id for entry in missing if found.get(entry.id) is None]
     await session.blocking(lambda: _end(session, state, history, span, gone, toggl, proved=told is not None))
 
@@ -104,9 +102,9 @@ def _shown_before(session: Session, history: History, span: Span) -> bool:
     )
 
 
-def _save(session: Session, rows: Collection[TimeEntry], feed: Literal["report", "window"]) -> Counts:
+def _save(session: Session, state: State, rows: Collection[TimeEntry], feed: Literal["report", "window"]) -> Counts:
     with session.mirror.batch() as batch:
-        return save_entries(batch, rows, feed, run_id=session.run_id)
+        return save_entries(batch, rows, feed, run_id=session.run_id, now=session.server_now(state))
 
 
 def _end(

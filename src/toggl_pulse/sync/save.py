@@ -12,7 +12,7 @@ from datetime import date, datetime
 
 from toggl_pulse.mirror import Batch, CatalogueRow, MonthCheck, MonthState
 from toggl_pulse.model import Amount, SetAside, TimeEntry
-from toggl_pulse.sync.merge import Feed, merge
+from toggl_pulse.sync.merge import SETTLED, Feed, merge
 from toggl_pulse.sync.windows import month_name
 
 __all__ = ["Counts", "save_entries", "save_names", "set_months"]
@@ -44,8 +44,12 @@ def save_entries(
     amounts: Iterable[Amount] = (),
     set_aside: Iterable[SetAside] = (),
     run_id: int,
+    now: datetime | None = None,
 ) -> Counts:
-    """Merge rows of one answer into the mirror; rows that say nothing new are not written."""
+    """Merge rows of one answer into the mirror; rows that say nothing new are not written.
+
+    `now`, by Toggl's clock, tells which rows of Reports may be late; without it none is.
+    """
     rows = list(entries)
     stored = batch.stored({row.id for row in rows})
     standing = {number: (found.entry, found.deletion == "inferred") for number, found in stored.items()}
@@ -53,7 +57,8 @@ def save_entries(
     kinds = dict.fromkeys(("new", "changed", "deleted", "revived", "unchanged"), 0)
     for row in rows:
         before, inferred = standing.get(row.id, (None, False))
-        merged = merge(before, row, feed, inferred=inferred)
+        settled = now is None or now - row.at > SETTLED
+        merged = merge(before, row, feed, inferred=inferred, settled=settled)
         kinds[merged.kind] += 1
         if merged.entry is not None:
             written[row.id] = merged.entry
