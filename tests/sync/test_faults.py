@@ -10,7 +10,7 @@ from structlog.testing import capture_logs
 from sync.faults import RUNS, WEATHER, Ear, Kept, attempt, dice, false_deletions, goes_on, live_on, loud, lowest
 from sync.scene import RESERVE
 
-REQUESTS = {"first": 16, "history": 12, "daily": 24, "poll": 8}
+REQUESTS = {"first": 16, "history": 12, "daily": 27, "poll": 8}
 """Requests of each run in fair weather."""
 
 MOMENTS = [(run, skip) for run, count in REQUESTS.items() for skip in range(count)]

@@ -4,6 +4,7 @@ from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -14,6 +15,7 @@ from toggl_pulse.sync.history import (
     after_refusal,
     after_totals,
     begin,
+    deepen,
     extend,
     from_json,
     narrow,
@@ -177,13 +179,52 @@ def test_a_checked_month_is_no_year_left() -> None:
     assert (0, date(2026, 2, 1), date(2026, 2, 28)) == (checked.left, checked.queue[0].first, checked.queue[0].last)
 
 
+def test_years_below_an_empty_one_are_compared_a_few_at_a_time_down_to_the_first() -> None:
+    history = start()
+    while history.queue:
+        history = read_head(history, 0)
+    looked = []
+    for _ in range(9):
+        history = deepen(deepen(history))
+        looked.append([span.first.year for span in history.queue])
+        assert 0 == history.left
+        while history.queue:
+            history = after_totals(history, equal=True, empty=True)
+
+    assert [[2022, 2021, 2020], [2019, 2018, 2017], [2016, 2015, 2014]] == looked[:3]
+    assert [[2010, 2009, 2008], [2007, 2006], [], [], []] == looked[4:]
+    assert 2023 == restart(history, TODAY).queue[-1].first.year
+
+
+def test_a_year_that_holds_something_far_below_is_read_by_months_and_the_one_before_it_as_a_whole() -> None:
+    history = start()
+    while history.queue:
+        history = read_head(history, 0)
+
+    history = after_totals(deepen(history), equal=False, empty=False)
+
+    assert [2022] * 12 + [2021, 2020] == years(history)
+    assert 1 == history.left
+
+
+@pytest.mark.parametrize("backfill_from", [date(2025, 3, 15), None])
+def test_nothing_is_looked_for_below_a_wish_or_below_what_the_plan_shows(backfill_from: date | None) -> None:
+    history = start(backfill_from=backfill_from)
+    while history.queue:
+        history = read_head(history) if backfill_from else after_plan_limit(history)[0]
+
+    assert () == deepen(history).queue
+
+
 def test_a_year_for_which_toggl_used_fewer_days_is_read_by_months() -> None:
     history = narrow(start())
 
     assert (12, {"read"}) == (len([s for s in history.queue if s.month]), {s.stage for s in history.queue})
 
 
-events = st.lists(st.sampled_from(["page", "last", "equal", "differs", "empty", "limit", "refusal"]), max_size=60)
+events = st.lists(
+    st.sampled_from(["page", "last", "equal", "differs", "empty", "limit", "refusal", "full"]), max_size=60
+)
 
 
 @given(events, st.sampled_from([None, date(2025, 12, 5)]))
@@ -191,9 +232,11 @@ def test_whatever_happens_a_history_ends_and_survives_being_saved(happenings: li
     history = start(backfill_from=floor)
     for what in happenings:
         head = history.head
-        if head is None:
+        if what == "full":
+            history = deepen(recheck(history, [(TODAY, False)]))
+        elif head is None:
             break
-        if what == "limit":
+        elif what == "limit":
             history, _months = after_plan_limit(history)
         elif what == "refusal":
             history = after_refusal(history)

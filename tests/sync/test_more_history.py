@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from structlog.testing import capture_logs
 
-from sync.scene import NOW, Scene
+from sync.scene import NOW, RESERVE, Scene
 from toggl_pulse.demo import Clock, World
 from toggl_pulse.sync import contact, progress_state
 from toggl_pulse.toggl import RequestNote
@@ -85,6 +85,68 @@ def test_old_hours_from_before_the_account_are_found(world: World, make_scene: M
     assert "2023-11" in scene.month_states()
 
 
+def test_hours_below_empty_years_are_found_by_the_next_full_syncs(world: World, make_scene: Make) -> None:
+    world.create_entry(start=NOW - timedelta(days=9 * 366), stop=NOW - timedelta(days=9 * 366) + HOUR)
+    scene = make_scene(world)
+    scene.finish()
+    lacking = scene.differences()
+
+    for _ in range(4):
+        scene.advance(hours=12)
+        scene.finish()
+
+    assert 1 == len(lacking)
+    assert [] == scene.differences()
+    assert "verified" == scene.month_states()["2017-11"]
+
+
+def test_years_far_below_the_beginning_are_compared_once(synced: Scene) -> None:
+    for _ in range(7):
+        synced.advance(hours=12)
+        synced.finish()
+    before = synced.asked("totals")
+
+    synced.finish()
+
+    assert before + 1 == synced.asked("totals")  # of this month, as always
+
+
+@pytest.mark.parametrize("kind", ["400", "plan402"])
+def test_years_far_below_that_toggl_refuses_are_no_trouble_and_are_asked_for_again(
+    world: World, make_scene: Make, kind: str
+) -> None:
+    world.create_entry(start=NOW - timedelta(days=6 * 366), stop=NOW - timedelta(days=6 * 366) + HOUR)
+    scene = make_scene(world)
+    scene.finish()
+    scene.advance(hours=12)
+    world.fault(kind, "totals", skip=1)
+
+    refused = scene.sync()
+    months = set(scene.month_states().values())
+    scene.advance(hours=12)
+    scene.finish()
+
+    assert ("done", {"verified"}) == (refused.outcome, months)
+    assert [] == scene.differences()
+
+
+def test_this_month_is_compared_while_older_years_are_still_to_be_read(world: World, make_scene: Make) -> None:
+    organization = next(iter(world.organizations))
+    world.organizations[organization].plan = "free"
+    scene = make_scene(world)
+    for hours in (0, 12):
+        scene.advance(hours=hours)
+        began = scene.clock()
+        world.drain(f"organization:{organization}", 30 - RESERVE - 5 - 4)
+        scene.sync()
+    left = progress_state(scene.mirror)["windows_left"]
+    (checked,) = [month.checked_at for month in scene.mirror.months() if month.month == "2026-11"]
+
+    assert left > 0
+    assert checked is not None
+    assert checked >= began
+
+
 def test_backfill_from_limits_what_is_read(world: World, tmp_path: Path) -> None:
     scene = Scene(world, tmp_path, backfill_from=date(2026, 1, 1))
 
@@ -139,7 +201,8 @@ def test_what_is_planned_for_later_months_is_compared_when_it_has_changed(synced
 
     assert {"2026-12": ("verified", 3600), "2027-01": ("verified", 3600)} == planned
     assert {"2026-12": ("verified", 0), "2027-01": ("verified", 10_800)} == replanned
-    assert before + 1 == synced.asked("totals")  # of this month, as always
+    # Of this month, as always, and of three years far below the beginning.
+    assert before + 4 == synced.asked("totals")
 
 
 def test_a_new_workspace_s_past_is_read_with_the_next_full_sync(synced: Scene) -> None:

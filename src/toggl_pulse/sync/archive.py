@@ -217,8 +217,14 @@ def plan_refuses_days(session: Session, state: State, workspace_id: int) -> None
 
 
 def give_up_days(session: Session, state: State, workspace_id: int, error: PulseError) -> None:
-    """Toggl will not answer this question: its months stay not verified, and the rest goes on."""
+    """Toggl will not answer this question: its months stay not verified, and the rest goes on.
+
+    A year that nothing is known of, far below the beginning, is left alone until the next full sync.
+    """
     history, span = head(state, workspace_id)
+    if span.probe and span.check:
+        _write_history(session, past.after_refusal(history))
+        return
     session.refused(question(span, workspace_id), error)
     with session.mirror.batch() as batch:
         set_months(batch, workspace_id, past.months_of(span), "not_verified", session.clock())

@@ -24,8 +24,12 @@ __all__ = [
     "after_refusal",
     "after_totals",
     "begin",
+    "deepen",
     "months_of",
 ]
+
+DEEPER = 3
+"""Years below everything that was found, compared in one full sync."""
 
 FLAGS = ("month", "last_try", "probe", "limited", "check")
 
@@ -37,7 +41,7 @@ class Span:
     `bound` is the day up to which is still to be read (resuming: the day of the last saved row). `rows` counts what
     came. `month`: part of a year, looked at by itself. `last_try`: a difference stands. `probe`: a year below the
     account's beginning. `limited`: a month tried because the plan refused its whole year. `check`: a month that was
-    read before and is only compared again.
+    read before, or a year far below the beginning, that is only compared.
     """
 
     first: date
@@ -60,8 +64,9 @@ class Span:
 class History:
     """One workspace's past. `floor` is the first day that must be read; `below` allows years before it.
 
-    `newest` is the latest year ever queued, `reached` the first day of the oldest finished year. `limited` is set
-    once the plan refused something as a whole. `blocked` is why this workspace cannot be read at present.
+    `newest` is the latest year ever queued, `reached` the first day of the oldest finished year, `looked` that of the
+    oldest one below it that was seen to be empty. `limited` is set once the plan refused something as a whole.
+    `blocked` is why this workspace cannot be read at present.
     """
 
     workspace_id: int
@@ -73,6 +78,7 @@ class History:
     done: int = 0
     rows: int = 0
     reached: date | None = None
+    looked: date | None = None
     limited: bool = False
     blocked: str = ""
 
@@ -98,7 +104,7 @@ def restart(history: History, today: date) -> History:
     oldest = min(history.floor, history.reached or history.floor)
     newest = max(history.newest, today.year + 1)
     queue = tuple(_probing(history, _years(newest, oldest)))
-    return replace(history, newest=newest, queue=queue, done=0, rows=0, limited=False)
+    return replace(history, newest=newest, queue=queue, done=0, rows=0, looked=None, limited=False)
 
 
 def extend(history: History, today: date) -> History:
@@ -132,14 +138,24 @@ def reread(history: History, years: Iterable[int]) -> History:
 
 
 def recheck(history: History, months: Iterable[tuple[date, bool]]) -> History:
-    """Compare single months again, each as `(any day of it, last_try)`, unless its year is queued anyway."""
+    """Compare single months again before all else, each as `(any day of it, last_try)`, unless its year is queued."""
     queued = {span.first.year for span in history.queue}
     added = []
     for day, last_try in months:
         first, last = _month(day)
         if first.year not in queued:
             added.append(Span(first, last, stage="compare", month=True, last_try=last_try, check=True))
-    return replace(history, queue=(*history.queue, *added))
+    return replace(history, queue=(*added, *history.queue))
+
+
+def deepen(history: History) -> History:
+    """Compare a few more years below the beginning: hours that were imported may lie below an empty year."""
+    low = history.looked or history.reached
+    if not history.below or history.limited or low is None or any(map(_is_deep, history.queue)):
+        return history
+    years = range(low.year - 1, max(low.year - DEEPER, FIRST_DAY.year) - 1, -1)
+    deep = [Span(*year_of(year), stage="compare", probe=True, check=True) for year in years]
+    return replace(history, queue=(*history.queue, *deep))
 
 
 def after_page(history: History, *, rows: int, oldest: date | None, more: bool) -> History:
@@ -202,6 +218,8 @@ def after_plan_limit(history: History) -> tuple[History, tuple[tuple[date, date]
 
 def after_refusal(history: History) -> History:
     """Toggl will not answer this: its months stay not verified, and the reading goes on."""
+    if _is_deep(_head(history)):
+        return replace(history, queue=tuple(span for span in history.queue if not _is_deep(span)))
     return _drop_head(history) if _head(history).month else _finish_year(history, (), empty=True)
 
 
@@ -226,12 +244,18 @@ def _head(history: History) -> Span:
     return history.queue[0]
 
 
+def _is_deep(span: Span) -> bool:
+    return span.probe and span.check
+
+
 def _drop_head(history: History) -> History:
     return replace(history, queue=history.queue[1:])
 
 
 def _finish_year(history: History, instead: tuple[Span, ...], *, empty: bool) -> History:
     span, rest = _head(history), history.queue[1:]
+    if _is_deep(span) and empty:
+        return replace(history, queue=rest, looked=span.first)
     lowest = all(other.first > span.first for other in rest) and span.first <= (history.reached or span.first)
     deeper: tuple[Span, ...] = ()
     if history.below and lowest and span.first > FIRST_DAY and not (span.probe and empty):
@@ -269,6 +293,7 @@ def to_json(history: History) -> JSON:
         "done": history.done,
         "rows": history.rows,
         "reached": history.reached.isoformat() if history.reached else None,
+        "looked": history.looked.isoformat() if history.looked else None,
         "limited": history.limited,
         "blocked": history.blocked,
     }
@@ -285,6 +310,7 @@ def from_json(value: JSON) -> History:
         done=value["done"],
         rows=value["rows"],
         reached=date.fromisoformat(value["reached"]) if value["reached"] else None,
+        looked=date.fromisoformat(value["looked"]) if value.get("looked") else None,
         limited=value["limited"],
         blocked=value["blocked"],
     )

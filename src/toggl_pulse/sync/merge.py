@@ -41,7 +41,8 @@ def merge(
     """Decide between the stored version and a row just read.
 
     `inferred` says that the stored tombstone was not told by the delta feed: then any row that shows the entry
-    lifts it. `settled` says that a row of Reports cannot be late: its last change is long enough ago. Applying the same row twice is harmless, and rows of both feeds in any order end alike.
+    lifts it. `settled` says that a row of Reports cannot be late: its last change is long enough ago. Applying the
+    same row twice is harmless, and rows of both feeds in any order end alike.
     """
     if stored is None:
         return Merged(incoming, "deleted" if incoming.deleted_at else "new")

@@ -136,7 +136,7 @@ def _follow_zone(session: Session, batch: Batch, state: State, profile: Profile)
 def _plan_histories(
     session: Session, batch: Batch, state: State, me: Me, months: list[MonthCheck], since: date | None
 ) -> None:
-    """A past for every workspace, new ones too; a finished one gets the comparisons of a full sync."""
+    """A past for every workspace, new ones too; a finished one gets all comparisons of a full sync, else this month."""
     zone = session.zone_of(me.profile.timezone)
     today = day_of(me.server_time, zone)
     created = me.profile.created_at
@@ -153,11 +153,13 @@ def _plan_histories(
         if known.zone != me.profile.timezone:
             known = past.rezone(known, me.profile.timezone)
         history = replace(past.extend(known, today), blocked="")
-        if history.left == 0:
+        if history.left:
+            history = past.recheck(history, [(today, False)])
+        else:
             history = past.reread(history, _given_up(workspace, months))
             chosen = _doubtful(session, workspace, months, today, me.profile.timezone)
             chosen |= {day: False for day in _ahead(session, history, months, today) if day not in chosen}
-            history = past.recheck(history, chosen.items())
+            history = past.deepen(past.recheck(history, chosen.items()))
         if history != known:
             _write(batch, history)
 

@@ -91,7 +91,8 @@ def history_progress(state: State) -> list[JSON]:
 def progress_state(mirror: Mirror) -> dict[str, JSON]:
     """For a status: how far the first reading is, workspace by workspace, and when it goes on. Blocks.
 
-    `complete` says that everything Toggl shows has been read at least once; `months` counts them by what the
+    `complete` says that everything Toggl shows has been read at least once, but for what may lie below a year without
+    entries from before the account; `months` counts them by what the
     comparison with Toggl's totals found.
     """
     state = read_state(mirror.states(PREFIX))
