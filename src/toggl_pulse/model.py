@@ -248,7 +248,10 @@ class EntrySource(Protocol):
         ...
 
     def changes(self, since: int) -> tuple[int, EntryColumns]:
-        """Entries whose revision is greater than `since`, tombstones included; applying them twice is harmless."""
+        """Entries whose revision is greater than `since`, tombstones included; applying them twice is harmless.
+
+        Each change of an entry or of a name takes a number of its own, the next one.
+        """
         ...
 
     def catalogue(self) -> Catalogue:

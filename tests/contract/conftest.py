@@ -24,6 +24,7 @@ LONG_ON_POSTGRESQL = (
     "test_columns_share_texts_and_tag_sets[postgresql]",
     *(f"test_the_kept_figures_are_those_of_the_rows[postgresql-{seed}]" for seed in range(1, 6)),
     "test_thousands_of_entries_fit_one_batch[postgresql]",
+    "test_more_changes_than_are_read_at_once_are_all_there[postgresql]",
     "test_a_large_catalogue_is_written_and_changed_at_once[postgresql]",
 )
 

@@ -11,9 +11,9 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from contract.conftest import FreshMirror
+from contract.conftest import FreshMirror, OpenMirror
 from mirror.rows import FIRST_ID, NOW, WORKSPACE, Fields, apply, clock, entry, expected, told, write
-from toggl_pulse.mirror import Batch, Mirror
+from toggl_pulse.mirror import Batch, Mirror, columns
 from toggl_pulse.model import Tag, TimeEntry
 
 numbers = st.integers(0, 5)
@@ -135,3 +135,17 @@ def test_two_openings_follow_the_same_revisions(url: str) -> None:
 
         assert 2 == one.revision() == other.revision()
         assert told(one.load()[1]) == told(other.load()[1])
+
+
+def test_more_changes_than_are_read_at_once_are_all_there(open_mirror: OpenMirror) -> None:
+    mirror = open_mirror()
+    for count in (columns.BLOCK - 1, columns.BLOCK, columns.BLOCK + 1):
+        since = mirror.revision()
+        with mirror.batch() as batch:
+            batch.write_entries(entry(number, description=f"{count}", tag_ids=(number % 3,)) for number in range(count))
+        revision, found = mirror.changes(since)
+
+        assert since + count == revision
+        assert set(range(FIRST_ID, FIRST_ID + count)) == set(found.entry_id.tolist())
+        assert {(number,) for number in range(3)} == {found.tag_sets[code] for code in set(found.tag_set.tolist())}
+        assert [f"{count}"] == [found.descriptions[code] for code in set(found.description.tolist())]

@@ -80,6 +80,7 @@ def small_limits() -> Iterator[None]:
     """Blocks of three rows, and nothing at once: what else only large accounts go through."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(selection, "BLOCK", 3)
+        patch.setattr(selection, "_FEW_HIDDEN", 1)
         patch.setattr(pieces, "_FOLLOWED", 1)
         patch.setattr(grid, "_SPARSE", 1)
         patch.setattr(days, "CELLS_AT_ONCE", 5)

@@ -20,6 +20,7 @@ from metrics.sources import MemorySource, Row, columns_of
 from toggl_pulse.errors import Unavailable
 from toggl_pulse.metrics import Answer, Answers, Query, columns
 from toggl_pulse.metrics.columns import Columns
+from toggl_pulse.metrics.selection import Rows
 from toggl_pulse.model import EntryColumns, Project, Tag
 
 AT = utc(2026, 6, 1, 9)
@@ -170,6 +171,75 @@ def test_few_changes_stand_beside_the_base_which_is_not_copied() -> None:
 
     assert after.base is before.base
     assert ([50, 51], 1, 99) == (after.hidden.tolist(), len(after.extra), len(after))
+
+
+def test_rows_around_hidden_ones_are_whole_blocks_in_either_order() -> None:
+    source = MemorySource.of([Row(number, AT + number, AT + number + 60) for number in range(100)], NAMES)
+    followed = Columns(source)
+    followed.newest()
+    for number in (0, 1, 40, 99):
+        source.delete(number)
+    base, hidden = followed.newest().parts[0]
+    rows = Rows(base, hidden, {}, "all", 0, lambda: None)
+
+    assert [(2, 40, None), (41, 99, None)] == list(rows.between(0, 100))
+    assert [(41, 99, None), (2, 40, None)] == list(rows.between(0, 100, newest_first=True))
+    assert [(5, 40, None), (41, 50, None)] == list(rows.between(5, 50))
+    assert [] == list(rows.between(40, 41))
+
+
+def test_the_rows_of_ids_are_found_one_by_one_and_many_at_once() -> None:
+    ids = [7, 3, 2**40, 5, 2]
+    source = MemorySource.of([Row(each, AT + at, AT + at + 60) for at, each in enumerate(ids)], NAMES)
+    base = Columns(source).newest().base
+    wanted = np.array([2, 4, 7, 2**40, 2**41])
+
+    assert [0, 2, 4] == base.rows_of(wanted).tolist()
+    with small_limits():
+        assert [0, 2, 4] == base.rows_of(wanted).tolist()
+    assert [] == base.rows_of(np.array([1, 2**50])).tolist()
+
+
+def test_names_are_read_again_only_where_a_number_is_no_entrys() -> None:
+    source = MemorySource.of([Row(1, AT, AT + 3600, project=11), Row(2, AT, AT + 60)], NAMES)
+    followed = Columns(source)
+    followed.newest()
+    source.put(Row(1, AT, AT + 60, project=11))
+    source.delete(2)
+    followed.newest()
+    assert 1 == source.catalogues
+
+    source.put(Row(1, AT, AT + 120, project=11))
+    source.rename(replace(NAMES, projects={11: Project(11, 1, "Dock", 9)}))
+    source.put(Row(2, AT, AT + 60))
+
+    assert "Dock" == followed.newest().catalogue.projects[11].name
+    assert 2 == source.catalogues
+
+
+def test_room_is_asked_for_before_the_load_and_every_so_many_changes() -> None:
+    asked: list[int] = []
+    source = MemorySource.of([Row(1, AT, AT + 60)], NAMES)
+    followed = Columns(source, lambda: asked.append(source.number))
+    with small_limits():
+        for _ in range(7):
+            followed.newest()
+            source.put(Row(source.number, AT, AT + 60))
+
+    assert [1, 4, 7] == asked
+
+
+def test_without_room_nothing_is_read_and_the_next_answer_asks_again() -> None:
+    def room() -> None:
+        raise Unavailable("No room.")
+
+    source = MemorySource.of([Row(1, AT, AT + 60)], NAMES)
+    followed = Columns(source, room)
+    for _ in range(2):
+        with pytest.raises(Unavailable, match=r"No room\."):
+            followed.newest()
+
+    assert 0 == source.loads
 
 
 def test_a_snapshot_never_changes() -> None:

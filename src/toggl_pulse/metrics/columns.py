@@ -8,6 +8,7 @@ Knows nothing of queries.
 from __future__ import annotations
 
 import threading
+from bisect import bisect_left
 from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass, field, fields
 from typing import Any, Generic, TypeVar
@@ -28,7 +29,7 @@ BLOCK = 65_536
 """Rows that are worked on at a time: their columns stay in the processor's cache."""
 
 _REACH = 1_024  # rows summed up by one element of `Part.reach`
-_FEW = 8  # changed ids that are looked up one by one
+_FEW = 64  # changed ids that are looked up one by one
 _MOST_EXTRA = 4_096  # changed rows beside the base, before both become one
 
 
@@ -82,7 +83,8 @@ class Part:
 
     `reach[i]` is the latest stop of all rows before row `(i + 1) * 1024`: it tells from where entries can overlap
     a moment. `empty` are the rows that may add no time: no seconds, or begun and stopped at once (running ones too).
-    `seconds` have 32 bits where that is enough, for half of the way from memory.
+    `seconds` have 32 bits where that is enough, for half of the way from memory. `by_id` are the rows in the order of
+    their ids.
     """
 
     entry_id: Ints
@@ -99,6 +101,7 @@ class Part:
     running: Ints
     reach: Ints
     empty: Ints
+    by_id: Codings
 
     def __len__(self) -> int:
         return len(self.start)
@@ -110,6 +113,17 @@ class Part:
     def latest_stop(self, end: int) -> int:
         """No entry before row `end` lasts longer than this."""
         return int(self.reach[(end - 1) // _REACH])
+
+    def rows_of(self, ids: Ints) -> Ints:
+        """The rows of those of some ids that are here, rising."""
+        if len(ids) > _FEW:
+            return np.flatnonzero(np.isin(self.entry_id, ids))
+        found = []
+        for each in ids.tolist():
+            place = bisect_left(self.by_id, each, key=self.entry_id.__getitem__)
+            if place < len(self) and self.entry_id[row := self.by_id[place]] == each:
+                found.append(row)
+        return np.array(sorted(found), np.int64)
 
     def columns(self, rows: Ints) -> tuple[dict[str, Any], Flags]:
         """Some rows as loose columns, and which of them run."""
@@ -132,6 +146,7 @@ class Part:
             running=np.flatnonzero(running),
             reach=np.maximum.accumulate(ends),
             empty=np.flatnonzero((seconds == 0) | (stop == columns["start"])),
+            by_id=np.argsort(columns["entry_id"]).astype(np.int32),
         )
 
 
@@ -141,7 +156,7 @@ def _narrow(seconds: Ints) -> Ints | Codings:
     return seconds.astype(np.int32) if -most <= seconds.min(initial=0) <= seconds.max(initial=0) <= most else seconds
 
 
-_STORED = tuple(each.name for each in fields(Part) if each.name not in {"running", "reach", "empty"})
+_STORED = tuple(each.name for each in fields(Part) if each.name not in {"running", "reach", "empty", "by_id"})
 _NOTHING: Ints = np.zeros(0, np.int64)
 
 
@@ -177,6 +192,7 @@ class Columns:
         self._source = source
         self._room = room
         self._lock = threading.Lock()
+        self._room_until = -1
         self._snapshot: Snapshot | None = None
 
     def last(self) -> Snapshot:
@@ -186,15 +202,17 @@ class Columns:
 
     def newest(self) -> Snapshot:
         """The snapshot of the newest committed revision; blocks while it is read."""
-        revision = self._source.revision()
         snapshot = self._snapshot
+        revision = self._source.revision()
         if snapshot is not None and snapshot.revision == revision:
             return snapshot
         with self._lock:
-            snapshot = self._snapshot
-            revision = self._source.revision()
-            if snapshot is None or snapshot.revision != revision:
+            if self._snapshot is not snapshot:  # another thread has been quicker
+                snapshot = self._snapshot
+                revision = self._source.revision()
+            if revision > self._room_until:
                 self._room()
+                self._room_until = revision + _MOST_EXTRA  # a change makes one entry more at most
             if snapshot is None or snapshot.revision > revision:  # later than the newest: another database
                 snapshot = self._load()
             elif snapshot.revision < revision:
@@ -211,12 +229,14 @@ class Columns:
 
     def _follow(self, old: Snapshot) -> Snapshot:
         revision, columns = self._source.changes(old.revision)
-        catalogue = self._source.catalogue()
-        catalogue = old.catalogue if catalogue == old.catalogue else catalogue
+        catalogue = old.catalogue
+        if len(columns) != revision - old.revision:  # or each number since is an entry's, and no name has got one
+            names = self._source.catalogue()
+            catalogue = catalogue if names == catalogue else names
         base, extra, hidden, numbers = old.base, old.extra, old.hidden, old.numbers
         if len(columns):
             gone = np.unique(columns.entry_id)
-            hidden = np.union1d(hidden, _rows_of(base, gone))
+            hidden = np.union1d(hidden, base.rows_of(gone))
             stay = extra.columns(np.flatnonzero(~np.isin(extra.entry_id, gone)))
             coded, running = _coded(columns, numbers)
             alive = np.flatnonzero(~columns.deleted)
@@ -249,12 +269,6 @@ def _coded(columns: EntryColumns, numbers: Numbers) -> tuple[dict[str, Any], Fla
         "description": encode(numbers.description, columns.description, columns.descriptions),
         "billable": columns.billable,
     }, running
-
-
-def _rows_of(part: Part, ids: Ints) -> Ints:
-    if len(ids) > _FEW:
-        return np.flatnonzero(np.isin(part.entry_id, ids))
-    return np.concatenate([_NOTHING, *(np.flatnonzero(part.entry_id == each) for each in ids)])
 
 
 def _joined(one: tuple[dict[str, Any], Flags], other: tuple[dict[str, Any], Flags]) -> Part:

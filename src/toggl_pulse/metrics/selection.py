@@ -28,6 +28,8 @@ __all__ = [
 Ints = NDArray[np.int64]
 Flags = NDArray[np.bool_]
 
+_FEW_HIDDEN = 8
+
 Block = tuple[int, int, Ints | None]
 """From, to, and which of these rows pass (None = all), as numbers from the first."""
 
@@ -72,12 +74,20 @@ class Rows:
         begins = range(low, high, BLOCK)
         for begin in reversed(begins) if newest_first else begins:
             self.check()
-            end = min(begin + BLOCK, high)
-            passed = self._passed(begin, end)
-            if passed is None or passed.all():
-                yield begin, end, None
-            elif passed.any():
-                yield begin, end, np.flatnonzero(passed)
+            for first, end in self._around_hidden(begin, min(begin + BLOCK, high), newest_first=newest_first):
+                passed = self._passed(first, end)
+                if passed is None or passed.all():
+                    yield first, end, None
+                elif passed.any():
+                    yield first, end, np.flatnonzero(passed)
+
+    def _around_hidden(self, begin: int, end: int, *, newest_first: bool) -> list[tuple[int, int]]:
+        """A block cut at its hidden rows where they are few: what lies between them needs no list of rows."""
+        off = _within(self.hidden, begin, end).tolist()
+        if not 0 < len(off) <= _FEW_HIDDEN:
+            return [(begin, end)]
+        found = zip((begin, *(row + 1 for row in off)), (*off, end), strict=True)
+        return sorted(((first, last) for first, last in found if first < last), reverse=newest_first)
 
     def _passed(self, begin: int, end: int) -> Flags | None:
         part, passed = self.part, None

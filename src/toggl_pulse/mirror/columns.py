@@ -6,7 +6,7 @@ taken from the driver's own cursor, whose plain tuples are three times as fast a
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import fields
 from itertools import islice
 from typing import Any
@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 import structlog
 from numpy.typing import NDArray
-from sqlalchemy import BigInteger, ColumnElement, Connection, Select, case, func, literal, select
+from sqlalchemy import BigInteger, ColumnElement, Connection, Select, bindparam, case, func, literal, select
 
 from toggl_pulse.mirror import tables
 from toggl_pulse.mirror.kept import read_kept
@@ -43,8 +43,18 @@ COLUMNS: tuple[ColumnElement[Any], ...] = (
     entry.billable,
     case((alive, 0), else_=1),
 )
+TAG_SET = 9
+"""The place of the tag set among them."""
+
 BLOCK = 8192
 """Rows turned into numbers at once: enough to be quick, few enough to stay in the processor's cache."""
+
+member = tables.tag_set_members.c
+MEMBERS = select(member.tag_set, member.tag_id).order_by(member.tag_set, member.tag_id)
+# The changes are asked for after every edit, while somebody waits: statements made once, and no count before.
+CHANGED = entry.revision > bindparam("since")
+FIRST_CHANGES = select(*COLUMNS).where(CHANGED).limit(BLOCK)
+MEMBERS_OF_CHANGES = MEMBERS.where(member.tag_set.in_(select(entry.tag_set).where(CHANGED)))
 
 
 class Codes(dict[Any, int]):
@@ -103,7 +113,16 @@ def read_rows(connection: Connection) -> EntryColumns:
 
 def read_changes(connection: Connection, since: int) -> EntryColumns:
     """Entries with a revision above `since`, tombstones included."""
-    return read_entries_as_columns(connection, entry.revision > since)
+    with connection.execute(FIRST_CHANGES, {"since": since}) as result:
+        rows: Any = result.cursor
+        few = rows.fetchall()
+    if len(few) == BLOCK:
+        return read_entries_as_columns(connection, entry.revision > since)
+    codes = Codes()
+    numbers = _numbers(few, len(few), codes)
+    tagged = bool(numbers[:, TAG_SET].any())
+    members = _members(connection, MEMBERS_OF_CHANGES, {"since": since}) if tagged else {}
+    return _as_columns(list(numbers.T.copy()), codes, members)
 
 
 def read_entries_as_columns(connection: Connection, which: ColumnElement[bool]) -> EntryColumns:
@@ -140,7 +159,7 @@ def _constant(number: int) -> ColumnElement[int]:
 
 def _weighed(connection: Connection, columns: EntryColumns) -> int:
     """The same sum over arrays."""
-    numbers = {ids: number for number, ids in _members(connection).items()} | {(): NO_TAGS}
+    numbers = {ids: number for number, ids in _members(connection, MEMBERS).items()} | {(): NO_TAGS}
     told = {
         "tag_set": np.array([numbers.get(ids, -1) for ids in columns.tag_sets], np.int64),
         "description": np.array([len(text) for text in columns.descriptions], np.int64),
@@ -199,12 +218,22 @@ def _read(connection: Connection, statement: Select[Any], count: int) -> EntryCo
         cursor: Any = iter(result) if streamed else result.cursor
         for first in range(0, count, BLOCK):
             rows = min(BLOCK, count - first)
-            numbers = np.fromiter(_flat(islice(cursor, rows), codes), dtype=np.int64, count=rows * len(COLUMNS))
-            for column, values in zip(columns, numbers.reshape(rows, len(COLUMNS)).T, strict=True):
+            numbers = _numbers(islice(cursor, rows), rows, codes)
+            for column, values in zip(columns, numbers.T, strict=True):
                 column[first : first + rows] = values
+    return _as_columns(columns, codes, _members(connection, MEMBERS))
+
+
+def _numbers(rows: Iterable[tuple[Any, ...]], count: int, codes: Codes) -> NDArray[np.int64]:
+    """So many rows as numbers, a row each; descriptions by their code."""
+    return np.fromiter(_flat(rows, codes), np.int64, count * len(COLUMNS)).reshape(count, len(COLUMNS))
+
+
+def _as_columns(columns: list[NDArray[np.int64]], codes: Codes, members: Mapping[int, tuple[int, ...]]) -> EntryColumns:
+    """Columns of raw numbers as those of a source; `members` are the tags of at least the sets that occur."""
     description, entry_id, start, stop, duration, workspace, project, task, user, tag_set, billable, deleted = columns
     duration[stop == RUNNING] = 0
-    tag_sets, tag_codes = _tag_sets(connection, tag_set)
+    tag_sets, tag_codes = _tag_sets(tag_set, members)
     return EntryColumns(
         entry_id=entry_id,
         start=start,
@@ -230,22 +259,21 @@ def _flat(rows: Iterable[tuple[Any, ...]], codes: Codes) -> Iterator[int]:
 
 
 def _tag_sets(
-    connection: Connection, numbers: NDArray[np.int64]
+    numbers: NDArray[np.int64], members: Mapping[int, tuple[int, ...]]
 ) -> tuple[tuple[tuple[int, ...], ...], NDArray[np.int32]]:
     """The sets in use, the empty one first, and each entry's place among them."""
     used = np.zeros(int(numbers.max(initial=NO_TAGS)) + 1, dtype=np.bool_)
     used[numbers] = True
     used[NO_TAGS] = True
     places = np.cumsum(used, dtype=np.int32) - 1
-    members = _members(connection)
     return tuple(members.get(int(number), ()) for number in np.flatnonzero(used)), places[numbers].astype(np.int32)
 
 
-def _members(connection: Connection) -> dict[int, tuple[int, ...]]:
-    """The sorted tag ids of every set by its number."""
+def _members(
+    connection: Connection, statement: Select[Any], asked: dict[str, int] | None = None
+) -> dict[int, tuple[int, ...]]:
+    """The sorted tag ids of sets by their number."""
     found: dict[int, list[int]] = {}
-    column = tables.tag_set_members.c
-    statement = select(column.tag_set, column.tag_id).order_by(column.tag_set, column.tag_id)
-    for number, tag_id in connection.execute(statement):
+    for number, tag_id in connection.execute(statement, asked):
         found.setdefault(number, []).append(tag_id)
     return {number: tuple(ids) for number, ids in found.items()}
