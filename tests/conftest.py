@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from influxdb import OwnServer
     from influxdb import Server as InfluxServer
     from postgresql import Server
+    from toggl_pulse.influx import Influx
 
 # a busy machine is no fault of the code: no test of ours passes or fails by the clock
 settings.register_profile("pulse", deadline=None, suppress_health_check=[HealthCheck.too_slow])
@@ -138,9 +139,20 @@ def own_influxdb() -> Iterator[OwnServer]:
     assert [] == leaks, "a token was written to InfluxDB"
 
 
+@pytest.fixture
+def influx(influxdb: InfluxServer, influxdb_bucket: str) -> Iterator[Influx]:
+    """A client as the service has it, with a token for one bucket; pauses between attempts need not pass."""
+    from toggl_pulse.influx import Influx
+
+    token = influxdb.service_token(influxdb_bucket)
+    client = Influx(influxdb.url, token, influxdb.org, influxdb_bucket, sleep=lambda _: None)
+    yield client
+    client.close()
+
+
 NEEDED = {
     "postgresql": {"postgresql", "postgresql_url", "prepared_url"},
-    "influxdb": {"influxdb", "influxdb_bucket", "own_influxdb"},
+    "influxdb": {"influx", "influxdb", "influxdb_bucket", "own_influxdb"},
 }
 
 

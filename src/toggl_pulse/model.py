@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 __all__ = [
+    "ANY_LANE",
     "JSON",
     "NO_ID",
     "RUNNING",
@@ -29,6 +30,7 @@ __all__ = [
     "Project",
     "Projected",
     "QuotaBucket",
+    "RunPoint",
     "SetAside",
     "Tag",
     "Task",
@@ -268,6 +270,10 @@ class Lane(NamedTuple):
     billable: bool
 
 
+ANY_LANE = Lane(NO_ID, NO_ID, NO_ID, billable=False)
+"""Stands for the lane of a point of which nothing but the time is known."""
+
+
 class Point(NamedTuple):
     """A finished entry as InfluxDB is to hold it.
 
@@ -303,6 +309,26 @@ class Projected(NamedTuple):
     revision: int | None
     writing: bool
     generation: int
+
+
+class RunPoint(NamedTuple):
+    """A sync run as InfluxDB is to hold it; None where the figure is not known, or there is none.
+
+    `projection_lag` is in revisions, what else lags in seconds; `quota` tells what is left and the reserve by bucket.
+    """
+
+    run_id: int
+    started_at: datetime
+    outcome: str
+    reason: str
+    requests: int
+    new: int
+    changed: int
+    deleted: int
+    seconds_since_success: int | None
+    projection_lag: int | None
+    projection_lag_seconds: int | None
+    quota: Mapping[str, tuple[int, int]]
 
 
 JSON = Any

@@ -7,8 +7,10 @@ It decides when a run starts, never what a run does.
 from __future__ import annotations
 
 import asyncio
+import threading
 from collections.abc import Awaitable, Callable, Sequence
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from typing import Any, Self
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
@@ -18,6 +20,7 @@ import structlog
 from toggl_pulse import __version__
 from toggl_pulse.demo import DEMO_TOKEN, Host, World, fresh_folder
 from toggl_pulse.errors import BadRequest, Busy, NeedsUser, PulseError
+from toggl_pulse.influx import Influx
 from toggl_pulse.metrics import Answers, Contact, parse_zone
 from toggl_pulse.mirror import Mirror
 from toggl_pulse.scheduler import Schedule, Scheduler
@@ -25,6 +28,9 @@ from toggl_pulse.settings import Settings, is_loopback
 from toggl_pulse.sync import (
     Check,
     Progress,
+    ProjectionProgress,
+    ProjectionReport,
+    Projector,
     RunReport,
     Syncer,
     bucket_as_json,
@@ -35,6 +41,7 @@ from toggl_pulse.sync import (
     iso,
     months_as_json,
     progress_state,
+    projection_as_json,
     run_as_json,
 )
 from toggl_pulse.toggl import Credentials, Quota, TogglClient, Transport
@@ -79,6 +86,7 @@ def demo_settings(settings: Settings) -> Settings:
             "toggl_email": None,
             "toggl_password": None,
             "backfill_from": None,
+            "influxdb_bucket": f"{settings.influxdb_bucket}_demo",
         }
     )
 
@@ -117,6 +125,11 @@ class Service:
         self.settings = demo_settings(settings) if demo else settings
         self._demo_lock = fresh_folder(self.settings.data_dir) if demo else None
         self.mirror = Mirror.open(self.settings.mirror_url, clock=clock)
+        self._influx = _influx(self.settings)
+        self._stopping = threading.Event()
+        self.projector = (
+            Projector(self.mirror, self._influx, clock=clock, stopping=self._stopping.is_set) if self._influx else None
+        )
         self.answers = Answers(self.mirror, clock=clock, contact=self.contact, room=self._room)
         self.world: World | None = None
         self._host: Host | None = None
@@ -163,6 +176,7 @@ class Service:
                 poll_every=timedelta(minutes=self.settings.poll_minutes or 10),
                 progress=self._progress,
                 room=self._room,
+                projecting=self.projector is not None,
             )
         return self._syncer
 
@@ -197,6 +211,8 @@ class Service:
             await self._client.aclose()
         if self._host is not None:
             await self._host.stop()
+        if self._influx is not None:
+            await asyncio.to_thread(self._influx.close)
         await asyncio.to_thread(self.mirror.close)
         if self._demo_lock is not None:
             self._demo_lock.release()
@@ -267,7 +283,42 @@ class Service:
             self._begin(reason)
             await self.first_run()
 
+    async def project(
+        self, *, rebuild: bool = False, verify: bool = False, progress: ProjectionProgress = lambda *_: None
+    ) -> ProjectionReport:
+        """Bring InfluxDB to the mirror's revision; asks Toggl nothing.
+
+        Raises `Busy` while another process does, `NeedsUser` or `Unavailable` for what is wrong with InfluxDB.
+        """
+        if self.projector is None:
+            raise NeedsUser("There is no InfluxDB to write to: set INFLUXDB_URL.", code="no_influxdb")
+        work = partial(self.projector.project, rebuild=rebuild, verify=verify, progress=progress)
+        running = asyncio.ensure_future(asyncio.to_thread(work))
+        try:
+            return await asyncio.shield(running)
+        except asyncio.CancelledError:
+            # a thread cannot be stopped from outside: it looks at this after each request, and the mirror stays open
+            self._stopping.set()
+            await asyncio.gather(running, return_exceptions=True)
+            raise
+
+    async def _project(self) -> None:
+        """After each run; whatever fails has been told by then, and the next run makes it good."""
+        if self.projector is None:
+            return
+        try:
+            await self.project()
+        except PulseError as error:
+            log.debug("projection.left", code=error.code)
+        except Exception:
+            log.exception("projection.broke")
+
     async def _run(self, reason: str) -> RunReport | None:
+        run = await self._sync_and_tell(reason)
+        await self._project()
+        return run
+
+    async def _sync_and_tell(self, reason: str) -> RunReport | None:
         try:
             run = await self.sync(reason)
         except Busy:
@@ -404,6 +455,7 @@ class Service:
             },
             "history": progress_state(self.mirror) | self._unwritable(),
             "months": months_as_json(self.mirror),
+            "projection": projection_as_json(self.mirror, now) if self.projector is not None else None,
         }
 
     def _unwritable(self) -> dict[str, Any]:
@@ -422,6 +474,18 @@ class Service:
         return next(
             (run.started_at for run in runs if run.reason in FULL_REASONS and run.outcome in {"done", "partly"}), None
         )
+
+
+def _influx(settings: Settings) -> Influx | None:
+    """The client of InfluxDB, where one is set; asks it nothing yet."""
+    if not settings.influxdb_url or settings.influxdb_token is None:
+        return None
+    return Influx(
+        settings.influxdb_url,
+        settings.influxdb_token.get_secret_value(),
+        org=settings.influxdb_org,
+        bucket=settings.influxdb_bucket,
+    )
 
 
 def _credentials(settings: Settings) -> Credentials:

@@ -81,6 +81,19 @@ class Settings(BaseSettings):
         "`postgresql://user:password@host/database`, in a schema of its own with `?options=-csearch_path%3Dname`. "
         "The password may also come from `PGPASSWORD` or `~/.pgpass`",
     )
+    influxdb_url: str = Field(
+        "",
+        description="InfluxDB 2.7's address, for example `http://influxdb:8086`; without it nothing is written there",
+    )
+    influxdb_token: SecretStr | None = Field(
+        None, description="InfluxDB's token, which may read and write the bucket; `toggl-pulse init influxdb` makes one"
+    )
+    influxdb_org: str = Field("", description="InfluxDB's organisation, by name or id")
+    influxdb_bucket: str = Field(
+        "toggl_metrics",
+        min_length=1,
+        description="InfluxDB's bucket, which nobody else writes to; made where the token may. The demo adds `_demo`",
+    )
     sync_schedule: str = Field(
         "0 2,14 * * *", description="When full syncs run: a cron line of five fields, in UTC; weekdays count as in cron"
     )
@@ -140,7 +153,16 @@ class Settings(BaseSettings):
             raise ValueError(message)
         return value.rstrip("/")
 
-    @field_validator("api_token", "toggl_api_token")
+    @field_validator("influxdb_url")
+    @classmethod
+    def _influxdb_address(cls, value: str) -> str:
+        parts = urlsplit(value)
+        if value and (parts.scheme not in {"http", "https"} or not parts.hostname or parts.username or parts.query):
+            message = "must be an http or https address without user, password or query"
+            raise ValueError(message)
+        return value.rstrip("/")
+
+    @field_validator("api_token", "toggl_api_token", "influxdb_token")
     @classmethod
     def _header_safe(cls, value: SecretStr | None) -> SecretStr | None:
         if value is not None and not (value.get_secret_value().isascii() and value.get_secret_value().isprintable()):
@@ -165,6 +187,9 @@ class Settings(BaseSettings):
         if self.api_token is None and not is_loopback(self.host):
             message = "API_TOKEN must be set when HOST is not a loopback address, or anyone could read your hours."
             raise ValueError(message)
+        if self.influxdb_url and (self.influxdb_token is None or not self.influxdb_org):
+            message = "INFLUXDB_URL needs INFLUXDB_TOKEN and INFLUXDB_ORG beside it."
+            raise ValueError(message)
         return self
 
     @property
@@ -183,7 +208,8 @@ class Settings(BaseSettings):
 
     def secrets(self) -> tuple[str, ...]:
         """Every secret value in force, for the logs to blot out."""
-        values = [v.get_secret_value() for v in (self.toggl_api_token, self.toggl_password, self.api_token) if v]
+        kept = (self.toggl_api_token, self.toggl_password, self.api_token, self.influxdb_token)
+        values = [value.get_secret_value() for value in kept if value]
         return (*values, *_passwords_in(self.database_url))
 
     @classmethod
@@ -270,7 +296,7 @@ def in_force(settings: Settings) -> dict[str, str]:
             value = ", ".join(settings.hosts)
         elif value is not None and is_secret(field):
             value = HIDDEN
-        shown[name.upper()] = "–" if value is None else str(value)
+        shown[name.upper()] = "–" if value in {None, ""} else str(value)
     return shown
 
 
@@ -285,7 +311,7 @@ def describe() -> str:
     """The table of settings for the documentation, in Markdown."""
     lines = ["| name | default | meaning |", "|---|---|---|"]
     for name, field in Settings.model_fields.items():
-        default = _DEFAULTS.get(name) or ("–" if field.default is None else f"{field.default}")
+        default = _DEFAULTS.get(name) or ("–" if field.default in {None, ""} else f"{field.default}")
         shown = default if default == "–" or name == "data_dir" else f"`{default}`"
         mark = " (secret)" if is_secret(field) else ""
         lines.append(f"| `{name.upper()}`{mark} | {shown} | {field.description} |")

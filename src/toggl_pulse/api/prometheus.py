@@ -121,6 +121,11 @@ class _State(Collector):
             yield GaugeMetricFamily(
                 "toggl_pulse_last_sync_requests", "Requests that the last run has spent.", run.requests
             )
+        projected = pulse.mirror.points.projected()
+        if projected.revision is not None:
+            yield GaugeMetricFamily(
+                "toggl_pulse_projected_revision", "The revision that InfluxDB is at.", projected.revision
+            )
         months = GaugeMetricFamily(
             "toggl_pulse_months", "Months by how they compare with Toggl's own totals.", labels=["state"]
         )

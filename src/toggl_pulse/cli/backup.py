@@ -2,19 +2,14 @@
 
 from __future__ import annotations
 
-import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
-from toggl_pulse.cli.parts import opened_service
+from toggl_pulse.cli.parts import opened_service, row_bar
 from toggl_pulse.errors import BadRequest
-from toggl_pulse.mirror import Copied, CopyProgress
+from toggl_pulse.mirror import Copied
 
 __all__ = ["backup"]
 
@@ -36,7 +31,7 @@ def backup(
     """
     if (file is None) == (to is None):
         raise BadRequest("Name a FILE to write, or a database with --to URL.", code="bad_usage")
-    with opened_service() as service, _bar() as progress:
+    with opened_service() as service, row_bar() as progress:
         if to is not None:
             copied: Copied | None = service.mirror.copy_to(to, progress=progress)
         elif file is not None:
@@ -48,12 +43,3 @@ def backup(
     if copied is not None:
         text += f"; {copied.total:,} rows of {len(copied.rows)} tables copied, read back and found equal"
     typer.echo(text)
-
-
-@contextmanager
-def _bar() -> Iterator[CopyProgress]:
-    """A progress bar on standard error, for copies row by row; silent where nobody would see it."""
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
-    with Progress(*columns, console=Console(stderr=True), transient=True, disable=not sys.stderr.isatty()) as bar:
-        task = bar.add_task("", total=None, visible=False)
-        yield lambda what, done, total: bar.update(task, description=what, completed=done, total=total, visible=True)

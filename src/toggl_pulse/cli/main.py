@@ -32,6 +32,7 @@ VERBS: Mapping[str, str] = MappingProxyType({
     "query": "Print any metric as a table, JSON or CSV.",
     "export": "Write the entries themselves as CSV or JSON.",
     "backup": "Copy the mirror into one file, while everything runs.",
+    "project": "Bring InfluxDB to the mirror's revision.",
     "demo": "Serve a seeded year from a simulated Toggl.",
     "config": "Print the settings in force, secrets hidden.",
     "healthcheck": "Ask the running service whether it is ready.",

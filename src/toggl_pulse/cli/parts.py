@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from datetime import datetime
 from typing import Annotated, Any, Literal
@@ -25,6 +25,7 @@ __all__ = [
     "counted",
     "opened_service",
     "printable",
+    "row_bar",
     "say_json",
     "start_logs",
     "write_out",
@@ -76,6 +77,18 @@ def write_out(blocks: Iterable[bytes], form: Literal["csv", "json"]) -> None:
         text = block.decode().replace("\r\n", "\n")
         sys.stdout.write(escaped_json(text) if form == "json" else "\n".join(map(printable, text.split("\n"))))
     sys.stdout.flush()
+
+
+@contextmanager
+def row_bar() -> Iterator[Callable[[str, int, int], None]]:
+    """A progress bar on standard error for work row by row; silent where nobody would see it."""
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+    with Progress(*columns, console=Console(stderr=True), transient=True, disable=not sys.stderr.isatty()) as bar:
+        task = bar.add_task("", total=None, visible=False)
+        yield lambda what, done, total: bar.update(task, description=what, completed=done, total=total, visible=True)
 
 
 def at_local(moment: datetime) -> str:

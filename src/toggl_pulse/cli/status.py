@@ -41,6 +41,7 @@ def described(state: dict[str, Any]) -> list[tuple[str, str]]:
         *(("Quota" if n == 0 else "", _bucket(bucket)) for n, bucket in enumerate(state["quota"]["buckets"])),
         ("Reserve", f"{state['quota']['reserve']} requests of each bucket are left to your other tools"),
         *([("Set aside", _set_aside(state["mirror"]))] if state["mirror"]["set_aside"] else []),
+        *([("InfluxDB", _projection(state["projection"]))] if state["projection"] else []),
     ]
 
 
@@ -110,6 +111,21 @@ def _bucket(bucket: dict[str, Any]) -> str:
 
 def _set_aside(mirror: dict[str, Any]) -> str:
     return f"{mirror['set_aside']:,} rows of Toggl's answers could not be read; they are kept in the mirror"
+
+
+def _projection(projection: dict[str, Any]) -> str:
+    if projection["revision"] is None:
+        text = "nothing has been written there yet"
+    elif projection["lag"]:
+        ago = _length(projection["seconds_behind"])
+        text = f"at revision {projection['revision']}, {counted(projection['lag'], 'revision')} behind, for {ago}"
+    else:
+        text = f"in step, at revision {projection['revision']}"
+    if projection["trouble"]:
+        text += f"; writing fails since {_when(projection['trouble_since'])} ({projection['trouble']})"
+    if projection["set_aside"]:
+        text += f"; {counted(projection['set_aside'], 'point')} refused and set aside"
+    return text + (f"; compared at {_when(projection['verified_at'])}" if projection["verified_at"] else "")
 
 
 def _when(text: str) -> str:

@@ -1,6 +1,31 @@
-"""InfluxDB: a client that carries bytes. It knows neither the mirror nor any setting."""
+"""InfluxDB: a client that carries bytes, what an entry is there, and entries read back; knows no mirror."""
 
 from toggl_pulse.influx.client import Bucket, Influx
+from toggl_pulse.influx.points import (
+    MEASUREMENT,
+    SYNC_MEASUREMENT,
+    encode,
+    encode_runs,
+    join_tags,
+    read_text,
+    split_tags,
+)
+from toggl_pulse.influx.readback import Content, read_back, told
 from toggl_pulse.influx.troubles import Refused, Unanswered
 
-__all__ = ["Bucket", "Influx", "Refused", "Unanswered"]
+__all__ = [
+    "MEASUREMENT",
+    "SYNC_MEASUREMENT",
+    "Bucket",
+    "Content",
+    "Influx",
+    "Refused",
+    "Unanswered",
+    "encode",
+    "encode_runs",
+    "join_tags",
+    "read_back",
+    "read_text",
+    "split_tags",
+    "told",
+]

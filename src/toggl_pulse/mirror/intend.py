@@ -27,15 +27,12 @@ from toggl_pulse.mirror import tables
 from toggl_pulse.mirror.many import write_many
 from toggl_pulse.mirror.tags import TagBook
 from toggl_pulse.mirror.values import pieces
-from toggl_pulse.model import NO_ID, Lane
+from toggl_pulse.model import ANY_LANE, NO_ID, Lane
 
-__all__ = ["ANY_LANE", "ASIDE", "PENDING", "STANDING", "intend_entries", "within"]
+__all__ = ["ASIDE", "PENDING", "STANDING", "intend_entries", "within"]
 
 STANDING, PENDING, ASIDE = 0, 1, 2
 """What is known of a point: InfluxDB has it; it is to be written; InfluxDB does not take it."""
-
-ANY_LANE = Lane(NO_ID, NO_ID, NO_ID, billable=False)
-"""Stands for a point of which nothing but the time is known."""
 
 MILLISECOND_NS, SECOND_NS = 1_000_000, 1_000_000_000
 EARLIEST, LATEST = -(2**63) // SECOND_NS + 2, 2**63 // SECOND_NS - 2

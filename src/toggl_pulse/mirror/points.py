@@ -13,16 +13,16 @@ from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
-from sqlalchemy import ColumnElement, Connection, and_, delete, exists, func, select, union, update
+from sqlalchemy import ColumnElement, Connection, and_, delete, exists, func, or_, select, union, update
 
 from toggl_pulse.mirror import counter, tables
 from toggl_pulse.mirror.columns import read_entries_as_columns
-from toggl_pulse.mirror.intend import ANY_LANE, ASIDE, PENDING, STANDING, intend_entries, within
+from toggl_pulse.mirror.intend import ASIDE, PENDING, STANDING, intend_entries, within
 from toggl_pulse.mirror.projection import Projection, read_projection, write_projection
 from toggl_pulse.mirror.store import Store
 from toggl_pulse.mirror.tags import TagBook
 from toggl_pulse.mirror.values import pieces
-from toggl_pulse.model import NO_ID, Catalogue, EntryColumns, Lane, Point, Projected
+from toggl_pulse.model import ANY_LANE, NO_ID, Catalogue, EntryColumns, Lane, Point, Projected
 
 __all__ = ["PointCounts", "Points", "Stale"]
 
@@ -57,7 +57,8 @@ class Stale(NamedTuple):
 
 
 class PointCounts(NamedTuple):
-    standing: int
+    """What is left to do, and what InfluxDB does not take; few, so that they are counted at once."""
+
     pending: int
     stale: int
     set_aside: int
@@ -240,6 +241,21 @@ class Points:
                 most,
             )
 
+    def moving(self, first_ns: int, last_ns: int) -> set[int]:
+        """The times there of points that InfluxDB need not hold as their entries are now."""
+        with self._store.reading() as connection:
+            state = read_projection(connection)
+            return set(
+                connection.scalars(
+                    select(point.time_ns)
+                    .select_from(JOINED)
+                    .where(
+                        point.time_ns.between(first_ns, last_ns),
+                        or_(point.status != STANDING, entry.revision > state.intended),
+                    )
+                )
+            )
+
     def doubt(self, wrong: Iterable[int], ghosts: Iterable[int]) -> None:
         """At these times InfluxDB does not hold what it should: what is there goes, and points are written again."""
         bad, foreign = set(wrong), set(ghosts)
@@ -258,10 +274,13 @@ class Points:
 
     def counts(self) -> PointCounts:
         with self._store.reading() as connection:
-            total = connection.execute(select(func.count()).select_from(tables.points)).scalar_one()
-            pending, aside = _count(connection, PENDING), _count(connection, ASIDE)
             stale = connection.execute(select(func.count()).select_from(tables.stale_points)).scalar_one()
-        return PointCounts(total - pending - aside, pending, stale, aside)
+            return PointCounts(_count(connection, PENDING), stale, _count(connection, ASIDE))
+
+    def standing(self) -> int:
+        """How many points InfluxDB is said to hold; counts them all."""
+        with self._store.reading() as connection:
+            return _count(connection, STANDING)
 
 
 def _writing(state: Projection) -> Projection:

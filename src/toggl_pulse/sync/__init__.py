@@ -3,13 +3,24 @@
 from toggl_pulse.sync.checks import Check, check_mirror, check_toggl
 from toggl_pulse.sync.engine import RunReport, Syncer
 from toggl_pulse.sync.progress import Progress, contact, progress_state, silences
-from toggl_pulse.sync.report import bucket_as_json, counts_as_json, iso, months_as_json, run_as_json
+from toggl_pulse.sync.project import ProjectionProgress, ProjectionReport, Projector
+from toggl_pulse.sync.report import (
+    bucket_as_json,
+    counts_as_json,
+    iso,
+    months_as_json,
+    projection_as_json,
+    run_as_json,
+)
 from toggl_pulse.toggl import REACH
 
 __all__ = [
     "REACH",
     "Check",
     "Progress",
+    "ProjectionProgress",
+    "ProjectionReport",
+    "Projector",
     "RunReport",
     "Syncer",
     "bucket_as_json",
@@ -20,6 +31,7 @@ __all__ = [
     "iso",
     "months_as_json",
     "progress_state",
+    "projection_as_json",
     "run_as_json",
     "silences",
 ]

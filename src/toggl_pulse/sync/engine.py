@@ -15,7 +15,7 @@ from functools import partial
 import structlog
 
 from toggl_pulse.errors import BadRequest, Busy, NeedsUser, PlanLimit, PulseError, QuotaSpent, RetryLater
-from toggl_pulse.mirror import Account, Mirror, Outcome, SyncRun
+from toggl_pulse.mirror import Account, Mirror, Outcome, RunFigures, SyncRun
 from toggl_pulse.model import Catalogue
 from toggl_pulse.sync import archive, hindrance, names, proof, recent
 from toggl_pulse.sync import state as memory
@@ -56,8 +56,12 @@ class Syncer:
         poll_every: timedelta = timedelta(minutes=10),
         progress: Callable[[Progress], None] | None = None,
         room: Callable[[], None] = lambda: None,
+        projecting: bool = False,
     ) -> None:
-        """`room` raises when there are too many entries to be held in memory at once."""
+        """`room` raises when there are too many entries to be held in memory at once.
+
+        `projecting`: InfluxDB follows the mirror, so that how far it lags belongs to what a run is told with.
+        """
         self._client = client
         self._mirror = mirror
         self._clock = clock
@@ -66,6 +70,8 @@ class Syncer:
         self._poll_every = poll_every
         self._progress = progress
         self._room = room
+        self._projecting = projecting
+        self._lag = (0, 0)
         self._identified = False
         self._skew_told = False
         self._catalogue: tuple[int, Catalogue] | None = None
@@ -131,6 +137,7 @@ class Syncer:
             self._client.know_account(account.user_id)
         if self._client.quota.free_look is None:
             self._client.quota.free_look = self._mirror.state(memory.FREE_LOOK)
+        self._lag = self._behind(began) if self._projecting else (0, 0)
         killed = [run for run in self._mirror.runs(5) if run.outcome == "running"]
         with self._mirror.batch() as batch:
             # The lock is ours, so that a run which still says `running` cannot be.
@@ -252,6 +259,7 @@ class Syncer:
         state = self._state()
         with self._mirror.batch() as batch:
             batch.finish_run(run)
+            batch.note_figures(run.id, self._figures(state, now))
             if dict(ending.buckets or {}) != dict(state.waits):
                 batch.set_state(memory.WAITS, memory.waits_json(ending.buckets) or None)
             if state.cursor is not None and state.cursor.gap is not None and not state.reading_again:
@@ -267,6 +275,21 @@ class Syncer:
         self.unwritable = None
         self._keep_columns(run)
         return _report(run, ending)
+
+    def _behind(self, now: datetime) -> tuple[int, int]:
+        """By how many revisions, and since how many seconds, InfluxDB lags before this run brings any."""
+        state = self._mirror.points.state()
+        lag = self._mirror.revision() - (state.revision or 0)
+        return lag, int(now.timestamp() - (state.at_us or 0) / 1e6) if lag and state.at_us is not None else 0
+
+    def _figures(self, state: State, now: datetime) -> RunFigures:
+        quota, (lag, seconds) = self._client.quota, self._lag
+        return RunFigures(
+            since_success=max(0, round((now - state.contact.ours).total_seconds())) if state.contact else None,
+            lag=lag,
+            lag_seconds=seconds,
+            quota={name: (bucket.remaining, quota.reserve) for name, bucket in quota.view().items()},
+        )
 
     def _keep_columns(self, run: SyncRun) -> None:
         """The rows are safe by now: what only makes a start quicker fails no run."""

@@ -9,9 +9,10 @@ from datetime import datetime
 from typing import Any
 
 from toggl_pulse.mirror import Mirror, SyncRun
+from toggl_pulse.mirror.values import from_micros
 from toggl_pulse.model import QuotaBucket
 
-__all__ = ["bucket_as_json", "counts_as_json", "iso", "months_as_json", "run_as_json"]
+__all__ = ["bucket_as_json", "counts_as_json", "iso", "months_as_json", "projection_as_json", "run_as_json"]
 
 
 def run_as_json(run: SyncRun) -> dict[str, Any]:
@@ -55,6 +56,26 @@ def bucket_as_json(bucket: QuotaBucket, now: datetime) -> dict[str, Any]:
         "resets_at": iso(bucket.resets_at),
         "seen_at": iso(bucket.seen_at),
         "open": bucket.resets_at > now,
+    }
+
+
+def projection_as_json(mirror: Mirror, now: datetime) -> dict[str, Any]:
+    """How far InfluxDB follows the mirror: `lag` in revisions, and the seconds since it was in step (None: never)."""
+    state, counts = mirror.points.state(), mirror.points.counts()
+    lag = mirror.revision() - (state.revision or 0)
+    at = from_micros(state.at_us)
+    return {
+        "revision": state.revision,
+        "lag": lag,
+        "seconds_behind": (max(0.0, (now - at).total_seconds()) if at is not None else None) if lag else 0.0,
+        "in_step_at": iso(at),
+        "writing": state.writing,
+        "pending": counts.pending,
+        "stale": counts.stale,
+        "set_aside": counts.set_aside,
+        "verified_at": iso(from_micros(state.verified_us)),
+        "trouble": state.trouble or None,
+        "trouble_since": iso(from_micros(state.trouble_us)),
     }
 
 

@@ -1,0 +1,345 @@
+"""Brings InfluxDB to the mirror's revision: one point for each finished entry, and nothing else.
+
+What is to be done is laid down in the mirror first, so that a run that is killed at any moment is made good by the
+next. All calls block. Asks Toggl nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+
+import structlog
+
+from toggl_pulse.errors import NeedsUser, PulseError
+from toggl_pulse.influx import (
+    MEASUREMENT,
+    SYNC_MEASUREMENT,
+    Content,
+    Influx,
+    Refused,
+    Unanswered,
+    encode,
+    encode_runs,
+    read_back,
+    told,
+)
+from toggl_pulse.mirror import Mirror, Points, Projection, Stale
+from toggl_pulse.model import ANY_LANE, NO_ID, Lane, Point
+from toggl_pulse.sync.run_points import run_points
+from toggl_pulse.sync.sweeps import FEW, Sweep, one_by_one, plan_sweeps
+
+__all__ = ["ProjectionProgress", "ProjectionReport", "Projector"]
+
+log = structlog.get_logger()
+
+BATCH = 5_000
+"""Points in one write, which is what InfluxDB advises."""
+
+RUNS = 500
+COMPARED = 20_000
+"""Points read back at once: few enough for a server with little memory."""
+
+MOST_ASIDE = 100
+"""So many refused points in one run are not odd entries but a bucket of another kind."""
+
+ROUNDS = 5
+"""How often what has changed in the meantime is taken along, before it is left to the next run."""
+
+FIRST_NS, LAST_NS = -(2**63) + 2, 2**63 - 2
+EVERYTHING = Sweep(FIRST_NS, LAST_NS, ANY_LANE)
+
+ProjectionProgress = Callable[[str, int, int], None]
+"""Called with what is being done, how much of it is done, and how much there is."""
+
+
+@dataclass(slots=True)
+class ProjectionReport:
+    """What one projection did: points written and deleted, deletes sent, points refused, compared and found wrong."""
+
+    revision: int | None = None
+    written: int = 0
+    stale: int = 0
+    deletes: int = 0
+    set_aside: int = 0
+    compared: int = 0
+    differing: int = 0
+    runs: int = 0
+    emptied: bool = False
+
+
+def _silent(_what: str, _done: int, _total: int) -> None:
+    """Where nobody listens."""
+
+
+class _Stopped(Exception):
+    """The process ends: what is left is done by the next run."""
+
+
+class Projector:
+    """Writes one mirror into one bucket. Made once; `project` may be called as often as there is news."""
+
+    def __init__(
+        self,
+        mirror: Mirror,
+        influx: Influx,
+        *,
+        clock: Callable[[], datetime],
+        stopping: Callable[[], bool] = lambda: False,
+    ) -> None:
+        """`stopping` is asked between two requests, and ends the work there."""
+        self._mirror = mirror
+        self._points: Points = mirror.points
+        self._influx = influx
+        self._clock = clock
+        self._stopping = stopping
+        self._tell: ProjectionProgress = _silent
+
+    def project(
+        self, *, rebuild: bool = False, verify: bool = False, progress: ProjectionProgress = _silent
+    ) -> ProjectionReport:
+        """Bring InfluxDB up to date; a failure is raised, remembered, and told once.
+
+        With `rebuild` the bucket is emptied and filled anew, with `verify` everything is read back, compared, and
+        mended. Raises `Busy` while another process does the same.
+        """
+        with self._points.lock():
+            self._tell = progress
+            before = self._points.state()
+            try:
+                done = self._project(before, rebuild=rebuild, verify=verify)
+            except _Stopped:
+                return ProjectionReport()
+            except PulseError as failure:
+                self._failed(before, failure)
+                raise
+            self._recovered(before)
+            return done
+
+    def _progress(self, what: str, done: int, total: int) -> None:
+        if self._stopping():
+            raise _Stopped
+        self._tell(what, done, total)
+
+    def _project(self, before: Projection, *, rebuild: bool, verify: bool) -> ProjectionReport:
+        done = ProjectionReport()
+        if not (rebuild or verify or self._anything_to_do(before)):
+            done.revision = before.revision
+            return done
+        bucket = self._influx.prepare()
+        if rebuild or bucket.id != before.bucket:
+            if before.bucket and not rebuild:
+                log.warning("projection.another_bucket")
+            self._points.begin_anew(bucket.id)
+        self._bring_up(done, bucket.retention_seconds)
+        if verify or self._points.state().doubted:
+            self._verify(done)
+            self._bring_up(done, bucket.retention_seconds)
+            self._points.note(doubted=False, verified_us=self._now_us())
+        self._tell_runs(done)
+        if done.written or done.stale or done.set_aside:
+            log.info(
+                "projection.done",
+                revision=done.revision,
+                written=done.written,
+                deleted=done.stale,
+                set_aside=done.set_aside,
+            )
+        return done
+
+    def _anything_to_do(self, state: Projection) -> bool:
+        return (
+            state.writing
+            or state.doubted
+            or state.revision != self._points.revision()
+            or bool(self._mirror.runs_to_tell(state.runs, 1))
+        )
+
+    # points
+
+    def _bring_up(self, done: ProjectionReport, retention_seconds: int) -> None:
+        for _ in range(ROUNDS):
+            self._intend()
+            self._see_that_it_keeps(retention_seconds)
+            self._empty(done)
+            self._sweep(done)
+            self._write(done)
+            if not self._points.finish(self._now_us()):
+                continue
+            done.revision = self._points.state().revision
+            if done.revision == self._points.revision():
+                return
+
+    def _intend(self) -> None:
+        left = self._points.intend()
+        total = left
+        while left:
+            self._progress("planning", total - left, total)
+            left = self._points.intend()
+
+    def _see_that_it_keeps(self, retention_seconds: int) -> None:
+        """Refuse a bucket that would forget what is written into it."""
+        held = self._points.point_range()
+        if not retention_seconds or held is None:
+            return
+        keeps_from = self._clock() - timedelta(seconds=retention_seconds)
+        if held[0] < int(keeps_from.timestamp()) * 1_000_000_000:
+            first = datetime.fromtimestamp(held[0] // 1_000_000_000, UTC)
+            raise NeedsUser(
+                f"The bucket of INFLUXDB_BUCKET keeps data since {keeps_from:%Y-%m-%d} only, and the history begins on "
+                f"{first:%Y-%m-%d}; let it keep data for ever.",
+                code="influxdb_retention",
+            )
+
+    def _empty(self, done: ProjectionReport) -> None:
+        if self._points.state().emptying:
+            self._progress("emptying", 0, 1)
+            for measurement in (MEASUREMENT, SYNC_MEASUREMENT):
+                self._delete(EVERYTHING, measurement)
+            self._points.note(emptying=False)
+            done.emptied = True
+
+    def _sweep(self, done: ProjectionReport) -> None:
+        stale = self._points.stale()
+        if not stale:
+            return
+        sweeps = self._sweeps(stale)
+        for number, sweep in enumerate(sweeps):
+            self._progress("deleting", number, len(sweeps))
+            self._points.take_back(*sweep)
+            self._delete(sweep)
+        self._points.gone(stale)
+        done.stale += len(stale)
+        done.deletes += len(sweeps)
+
+    def _sweeps(self, stale: Sequence[Stale]) -> list[Sweep]:
+        targets = [(each.time_ns, each.lane) for each in stale]
+        if len(targets) <= FEW:
+            return one_by_one(targets)
+        times, lanes = self._points.in_stretch(min(targets)[0], max(targets)[0])
+        return plan_sweeps(targets, times, lanes)
+
+    def _delete(self, sweep: Sweep, measurement: str = MEASUREMENT) -> None:
+        try:
+            self._influx.delete(sweep.first_ns, sweep.last_ns, _predicate(sweep.lane, measurement))
+        except Unanswered:
+            # it may still be at work, and take with it what is written next
+            self._points.note(doubted=True)
+            raise
+
+    def _write(self, done: ProjectionReport) -> None:
+        """One batch is on its way while the next is made ready."""
+        total = self._points.counts().pending
+        with ThreadPoolExecutor(1, thread_name_prefix="influxdb") as sender:
+            sent: tuple[list[Point], Future[None]] | None = None
+            after = FIRST_NS
+            while points := self._points.pending(after, BATCH):
+                after = points[-1].time_ns
+                body = encode(points)
+                if sent is not None:
+                    self._settle(*sent, done)
+                    self._progress("writing", done.written, max(total, done.written))
+                sent = points, sender.submit(self._influx.write, body)
+            if sent is not None:
+                self._settle(*sent, done)
+                self._progress("writing", done.written, max(total, done.written))
+
+    def _settle(self, points: list[Point], sent: Future[None], done: ProjectionReport) -> None:
+        try:
+            sent.result()
+        except Refused as refused:
+            self._halve(points, refused, done)
+        except Unanswered:
+            self._points.note(doubted=True)
+            raise
+        self._points.written(points[0].time_ns, points[-1].time_ns)
+        done.written += len(points)
+
+    def _halve(self, points: list[Point], refused: Refused, done: ProjectionReport) -> None:
+        """Find those that InfluxDB does not take; the others of the batch are written."""
+        if len(points) == 1:
+            done.set_aside += 1
+            if done.set_aside > MOST_ASIDE:
+                raise NeedsUser(
+                    "InfluxDB refuses our points one after the other; let INFLUXDB_BUCKET name a bucket of its own "
+                    "that nobody else writes to.",
+                    code="influxdb_refuses",
+                ) from refused
+            log.warning("projection.set_aside", entry=points[0].entry_id, kind=refused.kind)
+            self._points.set_aside(points[0].time_ns)
+            done.written -= 1
+            return
+        middle = len(points) // 2
+        for half in (points[:middle], points[middle:]):
+            try:
+                self._influx.write(encode(half))
+            except Refused as again:
+                self._halve(half, again, done)
+
+    # reading back
+
+    def _verify(self, done: ProjectionReport) -> None:
+        """Compare every point in InfluxDB with its entry; what differs is laid down to be mended."""
+        total = self._points.standing()
+        after, compared = FIRST_NS - 1, 0
+        while True:
+            ours = self._points.page(after, COMPARED)
+            last = ours[-1].time_ns if len(ours) == COMPARED else LAST_NS
+            theirs: dict[int, list[Content]] = {}
+            for time, content in read_back(self._influx, after + 1, last):
+                theirs.setdefault(time, []).append(content)
+            moving = self._points.moving(after + 1, last)
+            wrong = [point.time_ns for point in ours if theirs.get(point.time_ns) != [told(point)]]
+            ghosts = theirs.keys() - {point.time_ns for point in ours} - moving
+            spoiled = [time for time in wrong if time in theirs]
+            if wrong or ghosts:
+                self._points.doubt(wrong, [*ghosts, *spoiled])
+            done.differing += len(wrong) + len(ghosts)
+            compared += len(ours)
+            self._progress("comparing", compared, max(total, compared))
+            if last == LAST_NS:
+                break
+            after = last
+        done.compared += compared
+        if done.differing:
+            log.warning("projection.differed", compared=compared, differing=done.differing)
+
+    # sync runs
+
+    def _tell_runs(self, done: ProjectionReport) -> None:
+        while True:
+            runs = self._mirror.runs_to_tell(self._points.state().runs, RUNS)
+            if not runs:
+                return
+            self._influx.write(encode_runs(run_points(runs)))
+            self._points.note(runs=runs[-1].run.id)
+            done.runs += len(runs)
+
+    # trouble
+
+    def _failed(self, before: Projection, failure: PulseError) -> None:
+        if not before.trouble:
+            self._points.note(trouble=failure.code, trouble_us=self._now_us())
+            log.warning("projection.failed", code=failure.code, why=failure.message)
+
+    def _recovered(self, before: Projection) -> None:
+        if before.trouble:
+            self._points.note(trouble="", trouble_us=None)
+            log.info("projection.recovered", code=before.trouble)
+
+    def _now_us(self) -> int:
+        return int(self._clock().timestamp() * 1_000_000)
+
+
+def _predicate(lane: Lane, measurement: str) -> dict[str, str]:
+    """What a delete names: never nothing, and nothing that anyone has typed."""
+    named = {"_measurement": measurement}
+    if lane != ANY_LANE:
+        named["workspace_id"] = str(lane.workspace_id)
+        if lane.project_id != NO_ID:
+            named["project_id"] = str(lane.project_id)
+        named["user_id"] = str(lane.user_id)
+        named["billable"] = "true" if lane.billable else "false"
+    return named
