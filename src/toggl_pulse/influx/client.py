@@ -13,25 +13,22 @@ import zlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any, NamedTuple, TypeVar
 
-from toggl_pulse.errors import NeedsUser, Unavailable
+from toggl_pulse.errors import NeedsUser
 from toggl_pulse.influx.troubles import Refused, fault_of
-from toggl_pulse.influx.wire import Request, Wire
-
-if TYPE_CHECKING:
-    from urllib3 import BaseHTTPResponse
+from toggl_pulse.influx.wire import GZIP, Request, Wire, pieces
 
 __all__ = ["YEAR_SECONDS", "Bucket", "Influx", "Value"]
+
+T = TypeVar("T")
 
 Value = str | int | bool | Sequence[str] | Sequence[int]
 
 YEAR_SECONDS = 365 * 24 * 3600
 """Of a shard group: a delete walks every shard, and ten years in InfluxDB's usual weeks would be 520."""
 
-CHUNK = 1 << 17
 NANOSECONDS = 10**9
-GZIP = 16 + zlib.MAX_WBITS
 PREDICATE_KEY = re.compile(r"_measurement|[a-z_]+_id|billable")
 PREDICATE_VALUE = re.compile(r"-?[0-9]+|true|false|toggl_time_entry|toggl_sync")
 INFLUX_ID = re.compile(r"[0-9a-f]{16}")
@@ -86,10 +83,11 @@ class Influx:
 
     def bucket(self) -> Bucket:
         """The bucket as it is; the cheapest call that shows that address, token, organisation and bucket are right."""
-        found = self._get("/api/v2/buckets", {**self._org_for_lists(), "name": self._bucket})["buckets"]
+        params = {**self._org_for_lists(), "name": self._bucket}
+        found = self._get("/api/v2/buckets", params, lambda answer: [_bucket(row) for row in answer["buckets"]])
         if not found:
             raise fault_of("unseen")
-        return _bucket(found[0])
+        return found[0]
 
     def prepare(self) -> Bucket:
         """The bucket, made if there is none and the token may: kept for ever, one year a shard group."""
@@ -101,7 +99,7 @@ class Influx:
         rule = {"type": "expire", "everySeconds": 0, "shardGroupDurationSeconds": YEAR_SECONDS}
         body = {"orgID": self._org_id(), "name": self._bucket, "retentionRules": [rule]}
         try:
-            return _bucket(self._post("/api/v2/buckets", {}, body))
+            return self._post("/api/v2/buckets", body, _bucket)
         except Refused:
             return self.bucket()  # somebody was quicker; or else this says what is wrong
         except NeedsUser as error:
@@ -177,7 +175,7 @@ class Influx:
             seconds=self._query_seconds,
         )
         with self._wire.stream(request) as response:
-            yield _pieces(response)
+            yield pieces(response)
 
     # --- asking -----------------------------------------------------------------------------------------------
 
@@ -188,17 +186,18 @@ class Influx:
     def _org_id(self) -> str:
         if INFLUX_ID.fullmatch(self._org):
             return self._org
-        found = self._get("/api/v2/orgs", {"org": self._org})["orgs"]
+        found = self._get("/api/v2/orgs", {"org": self._org}, lambda answer: [str(row["id"]) for row in answer["orgs"]])
         if not found:  # it is there, and the token may not see it
             raise fault_of("unmade")
-        return str(found[0]["id"])
+        return found[0]
 
-    def _get(self, path: str, params: Mapping[str, str]) -> Any:
-        return self._wire.json(Request("GET", path, params, seconds=self._read_seconds))
+    def _get(self, path: str, params: Mapping[str, str], read: Callable[[Any], T]) -> T:
+        return self._wire.json(Request("GET", path, params, seconds=self._read_seconds), read)
 
-    def _post(self, path: str, params: Mapping[str, str], body: Mapping[str, Any]) -> Any:
+    def _post(self, path: str, body: Mapping[str, Any], read: Callable[[Any], T]) -> T:
         headers = {"Content-Type": "application/json"}
-        return self._wire.json(Request("POST", path, params, body, headers, seconds=self._read_seconds, changes=True))
+        request = Request("POST", path, {}, body, headers, seconds=self._read_seconds, changes=True)
+        return self._wire.json(request, read)
 
 
 def _bucket(row: Mapping[str, Any]) -> Bucket:
@@ -243,21 +242,3 @@ def _literal(value: Value) -> dict[str, Any]:
     if isinstance(value, str):
         return {"type": "StringLiteral", "value": value}
     return {"type": "ArrayExpression", "elements": [_literal(each) for each in value]}
-
-
-def _pieces(response: BaseHTTPResponse) -> Iterator[bytes]:
-    """The body unpacked. The end of the gzip stream is looked for: a server that broke off may end the body well."""
-    from urllib3.exceptions import HTTPError
-
-    packed = response.headers.get("Content-Encoding") == "gzip"
-    unpack = zlib.decompressobj(wbits=GZIP)
-    failed = False
-    try:
-        for piece in response.stream(CHUNK, decode_content=False):
-            whole = unpack.decompress(piece) if packed else piece
-            if whole:
-                yield whole
-    except (HTTPError, OSError, zlib.error):
-        failed = True
-    if failed or (packed and not unpack.eof):
-        raise Unavailable("InfluxDB's answer broke off.", code="influxdb_cut")

@@ -37,7 +37,7 @@ _NO_LETTERS = "%"
 """Stands for a name without letters, so that it is no absent tag; otherwise two hex digits follow a `%`."""
 
 _UNSAFE = re.compile("[%|\\\\\x00-\x1f\x7f-\x9f\u2028\u2029]")
-_TAG = str.maketrans({",": r"\,", " ": r"\ "})
+_TAG = str.maketrans({",": r"\,", "=": r"\=", " ": r"\ "})
 _STRING = str.maketrans({'"': r"\"", "\\": r"\\"})
 _KEY = re.compile(r"[^a-z0-9_]")
 

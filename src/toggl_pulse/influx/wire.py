@@ -7,10 +7,11 @@ The client is imported with the first request: whoever has no InfluxDB does not 
 from __future__ import annotations
 
 import json
+import zlib
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
 import stamina
 import stamina.instrumentation
@@ -23,10 +24,16 @@ if TYPE_CHECKING:
     from influxdb_client import InfluxDBClient
     from urllib3 import BaseHTTPResponse
 
-__all__ = ["Request", "Wire"]
+__all__ = ["GZIP", "Request", "Wire", "pieces"]
+
+T = TypeVar("T")
 
 # stamina would print each repeat itself; a failure is logged once, by whoever records the run.
 stamina.instrumentation.set_on_retry_hooks(())
+
+CHUNK = 1 << 17
+GZIP = 16 + zlib.MAX_WBITS
+"""For zlib: with gzip's header and sum."""
 
 LONGEST_WAIT = 30.0
 """Seconds: who is told to wait longer gives up, and tries with the next run."""
@@ -90,13 +97,14 @@ class Wire:
             self._made.close()
             self._made = None
 
-    def json(self, request: Request) -> Any:
-        """The answer as JSON."""
+    def json(self, request: Request, read: Callable[[Any], T]) -> T:
+        """What `read` makes of the answer's JSON; JSON of another kind than InfluxDB's is a stranger's."""
         with self.stream(request) as response:
-            try:
-                return json.loads(response.data)
-            except ValueError:
-                raise not_influxdb() from None
+            body = b"".join(pieces(response))
+        try:
+            return read(json.loads(body))
+        except (ValueError, LookupError, TypeError, AttributeError):
+            raise not_influxdb() from None
 
     def done(self, request: Request) -> None:
         """Send what has no answer but "done"."""
@@ -223,3 +231,21 @@ def _unreachable() -> Unavailable:
 
 def _slow() -> Unavailable:
     return Unavailable("InfluxDB did not answer in time.", code="influxdb_timeout")
+
+
+def pieces(response: BaseHTTPResponse) -> Iterator[bytes]:
+    """The body unpacked. The end of the gzip stream is looked for: a server that broke off may end the body well."""
+    from urllib3.exceptions import HTTPError
+
+    packed = response.headers.get("Content-Encoding") == "gzip"
+    unpack = zlib.decompressobj(wbits=GZIP)
+    failed = False
+    try:
+        for piece in response.stream(CHUNK, decode_content=False):
+            whole = unpack.decompress(piece) if packed else piece
+            if whole:
+                yield whole
+    except (HTTPError, OSError, zlib.error):
+        failed = True
+    if failed or (packed and not unpack.eof):
+        raise Unavailable("InfluxDB's answer broke off.", code="influxdb_cut")
