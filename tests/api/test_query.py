@@ -1,11 +1,15 @@
 import json
+from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import pytest
 from starlette.testclient import TestClient
 from syrupy.assertion import SnapshotAssertion
 
-from api.scene import RANGE
+from api.scene import NOW, RANGE, SmallPulse, fill, serving
+from toggl_pulse.metrics import Contact
+from toggl_pulse.mirror import Mirror
 
 # A request as Grafana 12 sends it through the data source, with all that we do not use.
 AS_GRAFANA_SENDS_IT: dict[str, Any] = {
@@ -68,6 +72,38 @@ def test_the_heat_map_is_a_table(ask: Any) -> None:
     assert "table" == table["type"]
     assert ["weekday", "hour", "hours"] == [column["text"] for column in table["columns"]]
     assert (168, 4.75) == (len(table["rows"]), sum(row[2] for row in table["rows"]))
+
+
+class Watched(Mirror):
+    looks = 0
+
+    def revision(self) -> int:
+        self.looks += 1
+        return super().revision()
+
+
+@dataclass
+class WatchedPulse(SmallPulse):
+    contacts: int = 0
+
+    def contact(self) -> Contact:
+        self.contacts += 1
+        return super().contact()
+
+
+def test_all_targets_of_a_request_are_answered_from_one_look_at_the_mirror(tmp_path: Path) -> None:
+    with Watched.open(f"sqlite:///{tmp_path}/mirror.db", clock=lambda: NOW) as mirror:
+        fill(mirror)
+        pulse = WatchedPulse(mirror)
+        with serving(pulse) as api:
+            api.post("/query", json=AS_GRAFANA_SENDS_IT)
+            mirror.looks = pulse.contacts = 0
+            answer = api.post("/query", json=AS_GRAFANA_SENDS_IT)
+
+            assert {"A", "B", "C", "D", "E"} == {each["refId"] for each in answer.json()}
+            assert (1, 1) == (mirror.looks, pulse.contacts)
+            assert [] == api.post("/query", json={"range": RANGE, "targets": []}).json()
+            assert (1, 1) == (mirror.looks, pulse.contacts)
 
 
 def test_no_target_no_answer(api: TestClient) -> None:

@@ -242,6 +242,18 @@ def test_without_room_nothing_is_read_and_the_next_answer_asks_again() -> None:
     assert 0 == source.loads
 
 
+def test_what_is_asked_at_one_moment_is_answered_from_the_same_rows() -> None:
+    source = MemorySource.of([Row(1, AT, AT + 3600)], NAMES)
+    answers = answers_of(source)
+    moment = answers.moment()
+    source.put(Row(1, AT, AT + 7200))
+
+    assert [1.0] == moment.answer(ask_range(AT)).series[0].values.tolist()
+    assert [2.0] == answers.moment().answer(ask_range(AT)).series[0].values.tolist()
+    assert [3600] == [row.seconds for row in moment.entries(ask_range(AT))]
+    assert moment.answer(ask_range(AT)).revision < answers.answer(ask_range(AT)).revision
+
+
 def test_a_snapshot_never_changes() -> None:
     source = MemorySource.of([Row(1, AT, AT + 3600, project=11)], NAMES)
     answers = answers_of(source)

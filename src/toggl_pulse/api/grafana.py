@@ -32,7 +32,7 @@ from toggl_pulse.api.requests import (
 )
 from toggl_pulse.api.work import Check
 from toggl_pulse.errors import BadRequest
-from toggl_pulse.metrics import DIMENSIONS, METRICS, Query, parse_adhoc, parse_query, parse_range
+from toggl_pulse.metrics import DIMENSIONS, METRICS, Moment, Query, parse_adhoc, parse_query, parse_range
 from toggl_pulse.metrics.calendar import MAX_POINTS
 from toggl_pulse.metrics.query import undo_grafana
 from toggl_pulse.model import epoch, from_epoch
@@ -96,11 +96,13 @@ class GrafanaRoutes:
         if len(questions) > MAX_TARGETS:
             raise BadRequest(f"A request may ask {MAX_TARGETS} questions at most.", code="bad_value")
         times, points = Times(), 0
+        moment: Moment | None = None
         for question, ref_id, form in questions:
             if question is None:
                 yield _gap_table(self._gaps(start_ms, end_ms), ref_id)
                 continue
-            answer = pulse.answers.answer(question, check=check)
+            moment = moment or pulse.answers.moment()
+            answer = moment.answer(question, check=check)
             points += sum(len(each.values) for each in answer.series)
             if points > MOST_POINTS:
                 raise BadRequest(

@@ -1,7 +1,7 @@
 """Answers to questions about time entries: one engine over columns in memory, fed by an entry source."""
 
 from toggl_pulse.metrics.catalogue import METRICS, Metric
-from toggl_pulse.metrics.engine import Answer, Answers, Contact, Series
+from toggl_pulse.metrics.engine import Answer, Answers, Contact, Moment, Series
 from toggl_pulse.metrics.fold import OTHER
 from toggl_pulse.metrics.query import (
     ATTRIBUTIONS,
@@ -30,6 +30,7 @@ __all__ = [
     "EntryRow",
     "Filter",
     "Metric",
+    "Moment",
     "Query",
     "Series",
     "Table",

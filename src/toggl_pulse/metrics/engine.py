@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from toggl_pulse.metrics import calendar
 from toggl_pulse.metrics.catalogue import METRICS
 from toggl_pulse.metrics.cells import Question
-from toggl_pulse.metrics.columns import Columns
+from toggl_pulse.metrics.columns import Columns, Snapshot
 from toggl_pulse.metrics.filters import allowed_codes
 from toggl_pulse.metrics.groups import Key, dimension_of, values_of
 from toggl_pulse.metrics.query import Query
@@ -25,7 +25,7 @@ from toggl_pulse.metrics.rows import EntryRow, Table, entry_rows, entry_table, p
 from toggl_pulse.metrics.selection import Range, Selection
 from toggl_pulse.model import Catalogue, EntrySource, from_epoch
 
-__all__ = ["Answer", "Answers", "Contact", "Series"]
+__all__ = ["Answer", "Answers", "Contact", "Moment", "Series"]
 
 _MOST_HOURS = 1_000_000  # of the 95 years that can be asked for; a heat map folds them into 168
 
@@ -71,36 +71,24 @@ def _never() -> None:
     """The checkpoint of a caller that waits as long as it takes."""
 
 
-class Answers:
-    """Safe to call from any thread; calls block while the source is read."""
+class Moment:
+    """What is known at one moment: all questions of one request are answered from the same rows, names and time.
 
-    def __init__(
-        self,
-        source: EntrySource,
-        *,
-        clock: Callable[[], datetime],
-        contact: Callable[[], Contact],
-        room: Callable[[], None] = lambda: None,
-    ) -> None:
-        """`room` is called before entries are read into memory, and raises when there are too many for it."""
-        self._columns = Columns(source, room)
-        self._clock = clock
-        self._contact = contact
+    Nothing is asked of the source any more. `horizon` is until when running entries count, in whole UTC seconds, and
+    `until` the sentence that says so.
+    """
 
-    def revision(self) -> int:
-        """The revision that an answer would be made from now; what is newer at the source has been read by then."""
-        return self._columns.newest().revision
-
-    def catalogue(self) -> Catalogue:
-        """Names, colours and the profile as of the last answer: from memory, the source is not asked again."""
-        return self._columns.last().catalogue
+    def __init__(self, snapshot: Snapshot, horizon: int, until: str) -> None:
+        self._snapshot = snapshot
+        self._horizon = horizon
+        self._until = until
 
     def answer(self, query: Query, *, check: Callable[[], None] = _never) -> Answer:
         """Answer a query.
 
         `check` is called between blocks of rows and may raise to stop the work. Raises `BadRequest`.
         """
-        question, until = self._question(query, check)
+        question = self._question(query, check)
         metric = question.metric
         interval, series, table = "entry", (), None  # type: str, tuple[Series, ...], Table | None
         if metric.shape == "points":
@@ -133,8 +121,71 @@ class Answers:
             series=series,
             table=table,
             running_flagged=running,
-            notes=((until,) if running else ()) + ((_TAGS,) if query.group_by == "tag" else ()),
+            notes=((self._until,) if running else ()) + ((_TAGS,) if query.group_by == "tag" else ()),
         )
+
+    def entries(self, query: Query, *, check: Callable[[], None] = _never) -> Iterator[EntryRow]:
+        """The entries of a query's range and filters, oldest first, with ids and names."""
+        question = self._question(replace(query, metric="entries", group_by="none"), check)
+        return entry_rows(question.snapshot, question.selection, question.range, question.attribution)
+
+    def _question(self, query: Query, check: Callable[[], None]) -> Question:
+        snapshot = self._snapshot
+        metric = METRICS[query.metric]
+        dimension = None if query.group_by == "none" else dimension_of(snapshot, query.group_by)
+        selection = Selection.of(
+            snapshot,
+            allowed=allowed_codes(snapshot, query.filters),
+            only=metric.rows,
+            horizon=self._horizon,
+            column=None if dimension is None else dimension.column,
+            codes=1 if dimension is None else dimension.codes,
+            check=check,
+        )
+        range_ = Range(query.start_ms, query.end_ms)
+        attribution = metric.attribution or query.attribution
+        return Question(query, metric, attribution, snapshot, dimension, selection, range_)
+
+    @staticmethod
+    def _heat_map(question: Question) -> Table:
+        query = question.query
+        steps = calendar.steps(query.start_ms, query.end_ms, "hour", query.zone, query.week_start, most=_MOST_HOURS)
+        weekday, hour = calendar.day_of_week_and_hour(steps.borders[:-1], query.zone)
+        cells = question.cells(steps.borders, weekday * 24 + hour)
+        return weekday_hour_table(cells.groups, cells.values, query.week_start, grouped=query.group_by != "none")
+
+
+class Answers:
+    """Safe to call from any thread; calls block while the source is read."""
+
+    def __init__(
+        self,
+        source: EntrySource,
+        *,
+        clock: Callable[[], datetime],
+        contact: Callable[[], Contact],
+        room: Callable[[], None] = lambda: None,
+    ) -> None:
+        """`room` is called before entries are read into memory, and raises when there are too many for it."""
+        self._columns = Columns(source, room)
+        self._clock = clock
+        self._contact = contact
+
+    def revision(self) -> int:
+        """The revision that an answer would be made from now; what is newer at the source has been read by then."""
+        return self._columns.newest().revision
+
+    def catalogue(self) -> Catalogue:
+        """Names, colours and the profile as of the last answer: from memory, the source is not asked again."""
+        return self._columns.last().catalogue
+
+    def moment(self) -> Moment:
+        """The present: the newest revision, with what is newer at the source read by then."""
+        return Moment(self._columns.newest(), *self._horizon())
+
+    def answer(self, query: Query, *, check: Callable[[], None] = _never) -> Answer:
+        """Answer a single query; as `Moment.answer`."""
+        return self.moment().answer(query, check=check)
 
     def values(self, dimension: str) -> list[tuple[Key, str]]:
         """What a list to choose from shows, by label: every group with entries, and those that exist at Toggl."""
@@ -143,27 +194,8 @@ class Answers:
         return [(found.keys[group], found.labels[group]) for group in values_of(snapshot, dimension)]
 
     def entries(self, query: Query, *, check: Callable[[], None] = _never) -> Iterator[EntryRow]:
-        """The entries of a query's range and filters, oldest first, with ids and names."""
-        question, _ = self._question(replace(query, metric="entries", group_by="none"), check)
-        return entry_rows(question.snapshot, question.selection, question.range, question.attribution)
-
-    def _question(self, query: Query, check: Callable[[], None]) -> tuple[Question, str]:
-        snapshot = self._columns.newest()
-        metric = METRICS[query.metric]
-        dimension = None if query.group_by == "none" else dimension_of(snapshot, query.group_by)
-        horizon, until = self._horizon()
-        selection = Selection.of(
-            snapshot,
-            allowed=allowed_codes(snapshot, query.filters),
-            only=metric.rows,
-            horizon=horizon,
-            column=None if dimension is None else dimension.column,
-            codes=1 if dimension is None else dimension.codes,
-            check=check,
-        )
-        range_ = Range(query.start_ms, query.end_ms)
-        attribution = metric.attribution or query.attribution
-        return Question(query, metric, attribution, snapshot, dimension, selection, range_), until
+        """As `Moment.entries`."""
+        return self.moment().entries(query, check=check)
 
     def _horizon(self) -> tuple[int, str]:
         """Until when running entries count (whole UTC seconds), and the sentence that says so."""
@@ -175,14 +207,6 @@ class Answers:
         until = int(contact.last.timestamp() // 1)
         moment = from_epoch(until).astimezone(UTC).strftime("%Y-%m-%d %H:%M UTC")
         return until, f"A running entry counts up to the last contact with Toggl, {moment}."
-
-    @staticmethod
-    def _heat_map(question: Question) -> Table:
-        query = question.query
-        steps = calendar.steps(query.start_ms, query.end_ms, "hour", query.zone, query.week_start, most=_MOST_HOURS)
-        weekday, hour = calendar.day_of_week_and_hour(steps.borders[:-1], query.zone)
-        cells = question.cells(steps.borders, weekday * 24 + hour)
-        return weekday_hour_table(cells.groups, cells.values, query.week_start, grouped=query.group_by != "none")
 
 
 _TAGS = "An entry with several tags counts under each of them; such groups are marked (shared)."

@@ -41,6 +41,7 @@ Row = dict[str, Any]
 
 # Statements of every poll are made once: making one costs more than asking it.
 # Not LIKE: a cursor's key may hold an underscore, which LIKE reads as "any character".
+READ_STATE = select(tables.states.c.value).where(tables.states.c.key == bindparam("key"))
 READ_STATES = (
     select(tables.states.c.key, tables.states.c.value)
     .where(func.substr(tables.states.c.key, 1, bindparam("length")) == bindparam("prefix"))
@@ -68,7 +69,7 @@ def read_states(connection: Connection, prefix: str) -> dict[str, JSON]:
 
 
 def read_state(connection: Connection, key: str) -> JSON | None:
-    value = connection.scalar(select(tables.states.c.value).where(tables.states.c.key == key))
+    value = connection.scalar(READ_STATE, {"key": key})
     return None if value is None else orjson.loads(value)
 
 

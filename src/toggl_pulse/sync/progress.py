@@ -11,7 +11,7 @@ from datetime import datetime
 
 from toggl_pulse.mirror import Mirror
 from toggl_pulse.model import JSON
-from toggl_pulse.sync.state import PREFIX, SILENCES, State, read_silences, read_state
+from toggl_pulse.sync.state import CONTACT, PREFIX, SILENCES, State, read_contact, read_silences, read_state
 from toggl_pulse.sync.windows import Window
 
 __all__ = ["Progress", "contact", "history_progress", "progress_of", "progress_state", "silences"]
@@ -125,5 +125,5 @@ def silences(mirror: Mirror) -> list[Window]:
 
 def contact(mirror: Mirror) -> datetime | None:
     """When Toggl last told what has changed, on our clock: up to then a running entry is known to run. Blocks."""
-    told = read_state(mirror.states("sync.contact")).contact
-    return told.ours if told else None
+    told = mirror.state(CONTACT)
+    return None if told is None else read_contact(told).ours

@@ -141,7 +141,7 @@ def read_state(values: Mapping[str, JSON]) -> State:
     histories = [past.from_json(value) for key, value in values.items() if key.startswith(HISTORY)]
     return State(
         cursor=_cursor(values[CURSOR]) if CURSOR in values else None,
-        contact=Contact(*map(_moment, values[CONTACT])) if CONTACT in values else None,
+        contact=read_contact(values[CONTACT]) if CONTACT in values else None,
         names=_names(values[NAMES]) if NAMES in values else None,
         reach=_reach(values[REACH_KEY]) if REACH_KEY in values else Reach(),
         histories={history.workspace_id: history for history in histories},
@@ -156,6 +156,10 @@ def cursor_json(cursor: Cursor) -> JSON:
     gap = [moment.isoformat() for moment in cursor.gap] if cursor.gap else None
     held = cursor.held.isoformat() if cursor.held else None
     return {"since": cursor.since.isoformat(), "flooded": cursor.flooded, "gap": gap, "held": held}
+
+
+def read_contact(value: JSON) -> Contact:
+    return Contact(*map(_moment, value))
 
 
 def contact_json(contact: Contact) -> JSON:
