@@ -14,7 +14,7 @@ from sqlalchemy import Connection, RowMapping, bindparam, insert, select, update
 from toggl_pulse.mirror import tables
 from toggl_pulse.mirror.counter import Counter
 from toggl_pulse.mirror.counts import note_written
-from toggl_pulse.mirror.many import write_many
+from toggl_pulse.mirror.many import read_many, write_many
 from toggl_pulse.mirror.records import EntryVersion, StoredEntry
 from toggl_pulse.mirror.tags import TagBook, placeholder_id
 from toggl_pulse.mirror.values import from_micros, micros, pieces
@@ -111,7 +111,7 @@ class EntryBook:
     def _rows(self, ids: Iterable[int]) -> dict[int, Row]:
         ids = set(ids)
         if missing := ids - self._seen.keys():
-            found = _rows(self._connection, missing)
+            found = read_many(self._connection, tables.entries, sorted(missing))
             self._seen.update((entry_id, found.get(entry_id)) for entry_id in missing)
         return {entry_id: row for entry_id in sorted(ids) if (row := self._seen[entry_id]) is not None}
 
@@ -155,7 +155,7 @@ class EntryBook:
 
 def read_entries(connection: Connection, tags: TagBook, ids: Iterable[int]) -> dict[int, StoredEntry]:
     """Entries by id, tombstones included; ids that the mirror does not hold are left out."""
-    return _stored(_rows(connection, ids), tags)
+    return _stored(read_many(connection, tables.entries, sorted(set(ids))), tags)
 
 
 def _stored(rows: Mapping[int, Row], tags: TagBook) -> dict[int, StoredEntry]:
@@ -212,14 +212,6 @@ def read_versions(connection: Connection, tags: TagBook, entry_id: int) -> list[
         )
         for row in rows
     ]
-
-
-def _rows(connection: Connection, ids: Iterable[int]) -> dict[int, Row]:
-    found: dict[int, Row] = {}
-    for piece in pieces(ids):
-        rows = connection.execute(select(tables.entries).where(tables.entries.c.id.in_(piece))).mappings()
-        found.update((row["id"], dict(row)) for row in rows)
-    return found
 
 
 def _same(standing: Row | None, row: Row) -> bool:

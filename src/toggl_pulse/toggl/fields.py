@@ -38,6 +38,9 @@ class Broken(ValueError):
 
 def identity(row: Row, name: str, alias: str = "") -> int:
     """A positive 64-bit id; `alias` is the deprecated short name of the same field."""
+    value = row.get(name)
+    if type(value) is int and 0 < value <= MAX_ID:  # nearly always
+        return value
     value = maybe_identity(row, name, alias)
     if value is None:
         raise Broken(f"{name} is missing")
@@ -49,11 +52,11 @@ def maybe_identity(row: Row, name: str, alias: str = "") -> int | None:
     value = row.get(name)
     if value is None and alias:
         value = row.get(alias)
-    if value is None or (type(value) is int and value == 0):
+    if value is None:
         return None
-    if type(value) is not int or not 0 < value <= MAX_ID:
+    if type(value) is not int or not 0 <= value <= MAX_ID:
         raise Broken(f"{name} is not an id")
-    return value
+    return value or None
 
 
 def whole(row: Row, name: str, default: int | None = None) -> int:
