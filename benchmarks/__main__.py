@@ -14,7 +14,18 @@ from benchmarks.results import machine, write
 
 A_MILLION = 1_000_000
 
-PARTS = ("questions", "rivals", "variety", "encoding", "whole_query", "memory", "loading", "process", "syncing")
+PARTS = (
+    "questions",
+    "rivals",
+    "variety",
+    "encoding",
+    "whole_query",
+    "memory",
+    "loading",
+    "process",
+    "syncing",
+    "projecting",
+)
 """Modules with `ratios(account)`, which yields a `Ratio` for each of their questions."""
 
 AT_ANY_SIZE = ("questions", "memory")

@@ -28,6 +28,7 @@ TITLES = {
     "loading": "Loading",
     "process": "The whole process",
     "syncing": "Syncing",
+    "projecting": "Writing to InfluxDB",
 }
 HEAD = """# Results of the benchmarks
 

@@ -15,7 +15,7 @@ from toggl_pulse.mirror import Mirror
 from toggl_pulse.model import ANY_LANE, Lane, Point, Tag, TimeEntry
 
 LANE = Lane(WORKSPACE, 0, USER, billable=False)
-FIRST, LAST = -(2**63), 2**63 - 1
+FIRST = -(2**63)
 SECOND = 1_000_000_000
 
 
@@ -36,7 +36,7 @@ def done(mirror: Mirror) -> None:
     while mirror.points.intend():
         pass
     mirror.points.gone(mirror.points.stale())
-    mirror.points.written(FIRST, LAST)
+    mirror.points.written(point.time_ns for point in mirror.points.pending(FIRST, 100))
     assert mirror.points.finish(0)
 
 
@@ -192,8 +192,8 @@ def test_what_has_changed_since_is_left_to_the_next_turn(mirror: Mirror) -> None
     write(mirror, entry(1, project_id=9))
 
     assert [FIRST_ID + 2] == [point.entry_id for point in mirror.points.pending(FIRST, 10)]
-    mirror.points.written(FIRST, LAST)
-    assert mirror.points.finish(0)
+    mirror.points.written(point.time_ns for point in mirror.points.pending(FIRST, 100))
+    assert not mirror.points.finish(0)
     mirror.points.intend()
     assert ([FIRST_ID + 1], [(time_of(entry(1)), LANE)]) == todo(mirror)
 
@@ -204,7 +204,7 @@ def test_readers_see_when_writing_begins_and_ends(mirror: Mirror) -> None:
     mirror.points.intend()
     during = mirror.points.projected()
     assert not mirror.points.finish(0)
-    mirror.points.written(FIRST, LAST)
+    mirror.points.written(point.time_ns for point in mirror.points.pending(FIRST, 100))
     assert mirror.points.finish(0)
     after = mirror.points.projected()
 

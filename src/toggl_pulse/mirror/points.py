@@ -13,7 +13,20 @@ from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
-from sqlalchemy import ColumnElement, Connection, and_, delete, exists, func, or_, select, union, update
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    Integer,
+    and_,
+    delete,
+    exists,
+    func,
+    or_,
+    select,
+    type_coerce,
+    union,
+    update,
+)
 
 from toggl_pulse.mirror import counter, tables
 from toggl_pulse.mirror.columns import read_entries_as_columns
@@ -41,7 +54,7 @@ CONTENT = (
     entry.user_id,
     entry.stop,
     entry.duration,
-    entry.billable,
+    type_coerce(entry.billable, Integer),  # as it comes: making a bool of each costs as much as reading it
     entry.tag_set,
     entry.description,
 )
@@ -159,7 +172,7 @@ class Points:
             state = read_projection(connection)
             until = counter.current(connection)
             if until > state.intended:
-                reached, changed = intend_entries(connection, state.intended, until, most)
+                reached, changed = intend_entries(connection, self._store.fill, state.intended, until, most)
                 state = replace(state, intended=reached)
                 write_projection(connection, _writing(state) if changed else state)
             return max(0, until - state.intended)
@@ -204,17 +217,20 @@ class Points:
                 most,
             )
 
-    def written(self, first_ns: int, last_ns: int) -> None:
-        """All pending points there stand in InfluxDB; one whose entry has changed since will be laid down anew."""
-        self._now(point.time_ns.between(first_ns, last_ns), PENDING, STANDING)
+    def written(self, times_ns: Iterable[int]) -> None:
+        """These pending points stand in InfluxDB; one whose entry has changed since will be laid down anew."""
+        self._now(times_ns, STANDING)
 
     def set_aside(self, time_ns: int) -> None:
         """InfluxDB does not take this point."""
-        self._now(point.time_ns == time_ns, PENDING, ASIDE)
+        self._now([time_ns], ASIDE)
 
-    def _now(self, which: ColumnElement[bool], before: int, after: int) -> None:
+    def _now(self, times_ns: Iterable[int], status: int) -> None:
         with self._store.writing() as connection:
-            connection.execute(update(tables.points).where(which, point.status == before).values(status=after))
+            for piece in pieces(times_ns):
+                connection.execute(
+                    update(tables.points).where(point.time_ns.in_(piece), point.status == PENDING).values(status=status)
+                )
 
     def finish(self, now_us: int) -> bool:
         """Nothing is to be done any more for all that was laid down; False if something is."""
@@ -296,7 +312,7 @@ def _points(connection: Connection, which: ColumnElement[bool], most: int) -> li
     rows = connection.execute(statement).all()
     carried = TagBook(connection).carried({row[9] for row in rows})
     tags = {number: (tuple(sorted(names)), ids) for number, (ids, names) in carried.items()}
-    return [Point(*row[:9], *tags[row[9]], row[10]) for row in rows]
+    return [Point._make((*row[:9], *tags[row[9]], row[10])) for row in rows]
 
 
 def _numbers(values: Iterable[int]) -> Ints:

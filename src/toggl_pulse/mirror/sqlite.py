@@ -138,8 +138,8 @@ class SqliteStore:
     @staticmethod
     def fill(connection: Connection, table: Table, rows: Sequence[tuple[Any, ...]]) -> None:
         """Insert rows of all the table's columns, many at once."""
-        names = [column.name for column in table.columns]
-        connection.execute(insert(table), [dict(zip(names, row, strict=True)) for row in rows])
+        # values as the driver takes them: SQLAlchemy would go through each
+        connection.exec_driver_sql(str(insert(table).compile(dialect=connection.dialect)), list(rows))
 
     def go_on_numbering(self, connection: Connection, tables: Iterable[Table]) -> None:
         """SQLite numbers from the greatest number that is there."""

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 
 import structlog
 
@@ -76,6 +76,25 @@ def _silent(_what: str, _done: int, _total: int) -> None:
 
 class _Stopped(Exception):
     """The process ends: what is left is done by the next run."""
+
+
+class _Way:
+    """At most one batch between here and InfluxDB."""
+
+    def __init__(self, pool: ThreadPoolExecutor, influx: Influx) -> None:
+        self._pool = pool
+        self._influx = influx
+        self._sent: Future[None] | None = None
+        self.points: list[Point] = []
+
+    def send(self, points: list[Point], body: bytes) -> None:
+        self.points, self._sent = points, self._pool.submit(self._influx.write, body)
+
+    def arrived(self) -> None:
+        """Raises what sending it has raised."""
+        sent, self._sent, self.points = self._sent, None, []
+        if sent is not None:
+            sent.result()
 
 
 class Projector:
@@ -160,33 +179,36 @@ class Projector:
     # points
 
     def _bring_up(self, done: ProjectionReport, retention_seconds: int) -> None:
-        for _ in range(ROUNDS):
-            self._intend()
-            self._see_that_it_keeps(retention_seconds)
-            self._empty(done)
-            self._sweep(done)
-            self._write(done)
-            if not self._points.finish(self._now_us()):
-                continue
-            done.revision = self._points.state().revision
-            if done.revision == self._points.revision():
-                return
+        self._see_that_it_keeps(retention_seconds)
+        self._empty(done)
+        with ThreadPoolExecutor(1, thread_name_prefix="influxdb") as pool:
+            way = _Way(pool, self._influx)
+            for _ in range(ROUNDS):
+                self._intend(way, done)
+                self._sweep(done)
+                self._write(way, done)
+                self._arrived(way, done)
+                if not self._points.finish(self._now_us()):
+                    continue
+                done.revision = self._points.state().revision
+                if done.revision == self._points.revision():
+                    return
 
-    def _intend(self) -> None:
+    def _intend(self, way: _Way, done: ProjectionReport) -> None:
+        """Lay everything down; where nothing has to be deleted before, each page is on its way while the next is."""
         left = self._points.intend()
         total = left
         while left:
             self._progress("planning", total - left, total)
+            if not self._points.counts().stale:
+                self._write(way, done)
             left = self._points.intend()
 
     def _see_that_it_keeps(self, retention_seconds: int) -> None:
         """Refuse a bucket that would forget what is written into it."""
-        held = self._points.point_range()
-        if not retention_seconds or held is None:
-            return
+        first = self._mirror.counts().first_start
         keeps_from = self._clock() - timedelta(seconds=retention_seconds)
-        if held[0] < int(keeps_from.timestamp()) * 1_000_000_000:
-            first = datetime.fromtimestamp(held[0] // 1_000_000_000, UTC)
+        if retention_seconds and first is not None and first < keeps_from:
             raise NeedsUser(
                 f"The bucket of INFLUXDB_BUCKET keeps data since {keeps_from:%Y-%m-%d} only, and the history begins on "
                 f"{first:%Y-%m-%d}; let it keep data for ever.",
@@ -229,33 +251,31 @@ class Projector:
             self._points.note(doubted=True)
             raise
 
-    def _write(self, done: ProjectionReport) -> None:
+    def _write(self, way: _Way, done: ProjectionReport) -> None:
         """One batch is on its way while the next is made ready."""
-        total = self._points.counts().pending
-        with ThreadPoolExecutor(1, thread_name_prefix="influxdb") as sender:
-            sent: tuple[list[Point], Future[None]] | None = None
-            after = FIRST_NS
-            while points := self._points.pending(after, BATCH):
-                after = points[-1].time_ns
-                body = encode(points)
-                if sent is not None:
-                    self._settle(*sent, done)
-                    self._progress("writing", done.written, max(total, done.written))
-                sent = points, sender.submit(self._influx.write, body)
-            if sent is not None:
-                self._settle(*sent, done)
-                self._progress("writing", done.written, max(total, done.written))
+        self._arrived(way, done)
+        after = FIRST_NS
+        while points := self._points.pending(after, BATCH):
+            after = points[-1].time_ns
+            body = encode(points)
+            self._arrived(way, done)
+            way.send(points, body)
 
-    def _settle(self, points: list[Point], sent: Future[None], done: ProjectionReport) -> None:
+    def _arrived(self, way: _Way, done: ProjectionReport) -> None:
+        """Wait for the batch that is on its way, and note what became of it."""
+        points = way.points
+        if not points:
+            return
         try:
-            sent.result()
+            way.arrived()
         except Refused as refused:
             self._halve(points, refused, done)
         except Unanswered:
             self._points.note(doubted=True)
             raise
-        self._points.written(points[0].time_ns, points[-1].time_ns)
+        self._points.written(point.time_ns for point in points)
         done.written += len(points)
+        self._progress("writing", done.written, done.written + self._points.counts().pending)
 
     def _halve(self, points: list[Point], refused: Refused, done: ProjectionReport) -> None:
         """Find those that InfluxDB does not take; the others of the batch are written."""
