@@ -171,3 +171,26 @@ def test_a_databases_password_is_never_shown(
 
     assert (shown, secrets) == (in_force(settings)["DATABASE_URL"], settings.secrets())
     assert not [secret for secret in secrets if secret in repr(settings)]
+
+
+def test_influxdb_needs_a_token_and_an_organisation_beside_its_address(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("INFLUXDB_TOKEN", "t")
+    assert "INFLUXDB_URL needs INFLUXDB_TOKEN and INFLUXDB_ORG beside it." == refusal(
+        monkeypatch, INFLUXDB_URL="http://influxdb:8086"
+    )
+    monkeypatch.setenv("INFLUXDB_ORG", "home")
+
+    settings = load_settings()
+    assert ("http://influxdb:8086", "home", "toggl_metrics") == (
+        settings.influxdb_url, settings.influxdb_org, settings.influxdb_bucket,
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize("url", ["influxdb:8086", "ftp://x", "http://user:pw@x", "http://x/?token=1", "http://"])
+def test_an_address_of_influxdb_that_is_none_or_holds_a_secret_is_refused(
+    monkeypatch: pytest.MonkeyPatch, url: str
+) -> None:
+    message = refusal(monkeypatch, INFLUXDB_URL=url, INFLUXDB_TOKEN="t", INFLUXDB_ORG="o")
+
+    assert message.startswith("INFLUXDB_URL must be an http or https address")
+    assert url not in message

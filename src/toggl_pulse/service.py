@@ -34,6 +34,7 @@ from toggl_pulse.sync import (
     RunReport,
     Syncer,
     bucket_as_json,
+    check_influxdb,
     check_mirror,
     check_toggl,
     contact,
@@ -233,6 +234,8 @@ class Service:
         due = self._schedule.after(now)
         checks = [Check("schedule", due is not None, f"The next full sync of a running service is at {iso(due)}.")]
         checks += await asyncio.to_thread(check_mirror, self.mirror, clock=self.clock, fresh_for=SYNCED_WITHIN)
+        if self._influx is not None:
+            checks += await asyncio.to_thread(check_influxdb, self._influx, self.mirror)
         try:
             await self.connect()
         except NeedsUser as error:

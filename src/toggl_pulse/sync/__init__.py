@@ -1,6 +1,6 @@
 """Bringing the mirror up to Toggl: what to ask next, how to merge what came, and how far it is."""
 
-from toggl_pulse.sync.checks import Check, check_mirror, check_toggl
+from toggl_pulse.sync.checks import Check, check_influxdb, check_mirror, check_toggl
 from toggl_pulse.sync.engine import RunReport, Syncer
 from toggl_pulse.sync.progress import Progress, contact, progress_state, silences
 from toggl_pulse.sync.project import ProjectionProgress, ProjectionReport, Projector
@@ -24,6 +24,7 @@ __all__ = [
     "RunReport",
     "Syncer",
     "bucket_as_json",
+    "check_influxdb",
     "check_mirror",
     "check_toggl",
     "contact",

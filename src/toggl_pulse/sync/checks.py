@@ -10,11 +10,12 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from toggl_pulse.errors import NeedsUser, PulseError
+from toggl_pulse.influx import Influx
 from toggl_pulse.mirror import Mirror
 from toggl_pulse.sync.progress import progress_state
 from toggl_pulse.toggl import ENTRY_CAP, REACH, Me, TogglClient, TooOld
 
-__all__ = ["Check", "check_mirror", "check_toggl"]
+__all__ = ["Check", "check_influxdb", "check_mirror", "check_toggl"]
 
 CLOCK_TOLERANCE = timedelta(seconds=90)
 REQUESTS = 6
@@ -153,4 +154,26 @@ def check_mirror(mirror: Mirror, *, clock: Callable[[], datetime], fresh_for: ti
         checks.append(Check("trouble", False, f"Runs fail since {state['trouble_since']} ({state['trouble']})."))
     if counts.set_aside:
         checks.append(Check("set_aside", False, f"{counts.set_aside} rows of Toggl could not be read and wait aside."))
+    return checks
+
+
+def check_influxdb(influx: Influx, mirror: Mirror) -> list[Check]:
+    """Whether InfluxDB can be reached with these settings, and how far it follows the mirror. Blocks."""
+    try:
+        bucket = influx.bucket()
+    except PulseError as error:
+        return [Check("influxdb", False, error.message)]
+    keeps = "for ever" if not bucket.retention_seconds else f"for {bucket.retention_seconds // 86_400} days"
+    checks = [Check("influxdb", True, f"InfluxDB knows the token and the bucket, which keeps points {keeps}.")]
+    state, counts = mirror.points.state(), mirror.points.counts()
+    lag = mirror.revision() - (state.revision or 0)
+    if state.revision is None:
+        sentence = "Nothing has been written to InfluxDB yet."
+    elif lag:
+        sentence = f"InfluxDB is {lag} revisions behind the mirror."
+    else:
+        sentence = "InfluxDB is in step with the mirror."
+    checks.append(Check("projection", not lag and not state.trouble, sentence))
+    if counts.set_aside:
+        checks.append(Check("points_set_aside", False, f"InfluxDB refuses {counts.set_aside} points."))
     return checks

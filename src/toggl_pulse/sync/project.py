@@ -159,7 +159,7 @@ class Projector:
             self._points.note(doubted=False, verified_us=self._now_us())
         self._tell_runs(done)
         if done.written or done.stale or done.set_aside:
-            log.info(
+            log.debug(
                 "projection.done",
                 revision=done.revision,
                 written=done.written,
