@@ -4,14 +4,7 @@ from toggl_pulse.sync.checks import Check, check_influxdb, check_mirror, check_t
 from toggl_pulse.sync.engine import RunReport, Syncer
 from toggl_pulse.sync.progress import Progress, contact, progress_state, silences
 from toggl_pulse.sync.project import ProjectionProgress, ProjectionReport, Projector
-from toggl_pulse.sync.report import (
-    bucket_as_json,
-    counts_as_json,
-    iso,
-    months_as_json,
-    projection_as_json,
-    run_as_json,
-)
+from toggl_pulse.sync.report import iso, run_as_json, status_as_json
 from toggl_pulse.toggl import REACH
 
 __all__ = [
@@ -23,16 +16,13 @@ __all__ = [
     "Projector",
     "RunReport",
     "Syncer",
-    "bucket_as_json",
     "check_influxdb",
     "check_mirror",
     "check_toggl",
     "contact",
-    "counts_as_json",
     "iso",
-    "months_as_json",
     "progress_state",
-    "projection_as_json",
     "run_as_json",
     "silences",
+    "status_as_json",
 ]

@@ -1,18 +1,54 @@
-"""What the mirror knows of its runs, counts, quota and months as JSON, for a status that people and programs read.
+"""What the mirror knows of itself as JSON, for a status that people and programs read.
 
 Times are ISO text in UTC. Asks nothing of Toggl.
 """
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
 from toggl_pulse.mirror import Mirror, SyncRun
 from toggl_pulse.mirror.values import from_micros
 from toggl_pulse.model import QuotaBucket
+from toggl_pulse.sync.progress import contact, progress_state
+from toggl_pulse.sync.state import Trouble
 
-__all__ = ["bucket_as_json", "counts_as_json", "iso", "months_as_json", "projection_as_json", "run_as_json"]
+__all__ = ["iso", "run_as_json", "status_as_json"]
+
+RUNS_SHOWN = 5
+
+
+def status_as_json(
+    mirror: Mirror,
+    now: datetime,
+    *,
+    running: bool,
+    next_runs: Mapping[str, datetime],
+    reserve: int,
+    unwritable: Trouble | None,
+    projecting: bool,
+) -> dict[str, Any]:
+    """Account, contact, runs, quota, history and months; `unwritable` is trouble that could not be written down."""
+    last, account = contact(mirror), mirror.account()
+    trouble = {"trouble": unwritable.code, "trouble_since": iso(unwritable.since)} if unwritable is not None else {}
+    return {
+        "account": {"origin": account.origin, "email": account.email} if account else None,
+        "data_as_of": iso(last),
+        # a clock that was put back has not made the answers newer than now
+        "seconds_behind": max(0.0, (now - last).total_seconds()) if last is not None else None,
+        "sync": {
+            "running": running,
+            "runs": [run_as_json(run) for run in mirror.runs(RUNS_SHOWN)],
+            "next": {name: iso(at) for name, at in next_runs.items()},
+        },
+        "mirror": {"revision": mirror.revision(), **_counts(mirror)},
+        "quota": {"reserve": reserve, "buckets": [_bucket(bucket, now) for bucket in mirror.load_quota()]},
+        "history": progress_state(mirror) | trouble,
+        "months": _months(mirror),
+        "projection": _projection(mirror, now) if projecting else None,
+    }
 
 
 def run_as_json(run: SyncRun) -> dict[str, Any]:
@@ -34,7 +70,7 @@ def run_as_json(run: SyncRun) -> dict[str, Any]:
     }
 
 
-def counts_as_json(mirror: Mirror) -> dict[str, Any]:
+def _counts(mirror: Mirror) -> dict[str, Any]:
     counts = mirror.counts()
     return {
         "entries": counts.entries,
@@ -47,7 +83,7 @@ def counts_as_json(mirror: Mirror) -> dict[str, Any]:
     }
 
 
-def bucket_as_json(bucket: QuotaBucket, now: datetime) -> dict[str, Any]:
+def _bucket(bucket: QuotaBucket, now: datetime) -> dict[str, Any]:
     """A bucket as last seen; `open` says whether its window still runs, so that the numbers still hold."""
     return {
         "name": bucket.name,
@@ -59,7 +95,7 @@ def bucket_as_json(bucket: QuotaBucket, now: datetime) -> dict[str, Any]:
     }
 
 
-def projection_as_json(mirror: Mirror, now: datetime) -> dict[str, Any]:
+def _projection(mirror: Mirror, now: datetime) -> dict[str, Any]:
     """How far InfluxDB follows the mirror: `lag` in revisions, and the seconds since it was in step (None: never)."""
     state, counts = mirror.points.state(), mirror.points.counts()
     lag = mirror.revision() - (state.revision or 0)
@@ -79,7 +115,7 @@ def projection_as_json(mirror: Mirror, now: datetime) -> dict[str, Any]:
     }
 
 
-def months_as_json(mirror: Mirror) -> dict[str, Any]:
+def _months(mirror: Mirror) -> dict[str, Any]:
     """How many months are proven against Toggl's totals, and each of the others."""
     months = mirror.months()
     return {

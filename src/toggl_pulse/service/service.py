@@ -1,7 +1,6 @@
-"""The only place that builds the parts from settings, joins them and closes them.
+"""One mirror with what fills it, what follows it and what answers from it; the clock and the network can be handed in.
 
-A `Service` is one mirror with what fills it and what answers from it; the clock and the network can be handed in.
-It decides when a run starts, never what a run does.
+It decides when a run starts, never what a run does. Longer than other modules: here every part meets every other.
 """
 
 from __future__ import annotations
@@ -9,7 +8,7 @@ from __future__ import annotations
 import asyncio
 import threading
 from collections.abc import Awaitable, Callable, Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from functools import partial
 from typing import Any, Self
 from urllib.parse import urlsplit
@@ -20,10 +19,10 @@ import structlog
 from toggl_pulse import __version__
 from toggl_pulse.demo import DEMO_TOKEN, Host, World, fresh_folder
 from toggl_pulse.errors import BadRequest, Busy, NeedsUser, PulseError
-from toggl_pulse.influx import Influx
 from toggl_pulse.metrics import Answers, Contact, parse_zone
 from toggl_pulse.mirror import Mirror
 from toggl_pulse.scheduler import Schedule, Scheduler
+from toggl_pulse.service.parts import credentials_of, demo_settings, influx_of, utc_now
 from toggl_pulse.settings import Settings, is_loopback
 from toggl_pulse.sync import (
     Check,
@@ -33,27 +32,23 @@ from toggl_pulse.sync import (
     Projector,
     RunReport,
     Syncer,
-    bucket_as_json,
     check_influxdb,
     check_mirror,
     check_toggl,
     contact,
-    counts_as_json,
     iso,
-    months_as_json,
     progress_state,
-    projection_as_json,
-    run_as_json,
+    status_as_json,
 )
 from toggl_pulse.toggl import Credentials, Quota, TogglClient, Transport
 
-__all__ = ["Service", "demo_settings", "utc_now"]
+__all__ = ["Service"]
 
 DEMO_ZONE = "Europe/Berlin"
 MONDAY = 1
 # what a process needs at most while it reads entries, measured with a million of them (benchmarks/RESULTS.md)
 MIB_BESIDE, BYTES_AN_ENTRY = 110, 200
-RUNS_SHOWN, RUNS_SEARCHED = 5, 500
+RUNS_SEARCHED = 500
 # a little more than lies between two full syncs of the default schedule
 SYNCED_WITHIN = timedelta(hours=13)
 FULL_REASONS = {"start", "schedule", "request"}
@@ -64,32 +59,7 @@ LONGEST_PATIENCE = 6
 NONE = timedelta(0)
 # Toggl asks for about one request a second; a simulated one on this machine needs no such care.
 PACE, LOOPBACK_PACE = 1.0, 100.0
-NO_CREDENTIALS = (
-    "There are no Toggl credentials: set TOGGL_API_TOKEN (or TOGGL_EMAIL and TOGGL_PASSWORD) in the environment "
-    "or in .env, or look at the demo with `toggl-pulse demo`."
-)
-
 log = structlog.get_logger(__name__)
-
-
-def utc_now() -> datetime:
-    return datetime.now(UTC)
-
-
-def demo_settings(settings: Settings) -> Settings:
-    """The same settings with a data folder of the demo's own and nothing of the real account in them."""
-    folder = settings.data_dir.expanduser() / "demo"
-    return settings.model_copy(
-        update={
-            "data_dir": folder,
-            "database_url": f"sqlite:///{folder / 'mirror.db'}",
-            "toggl_api_token": None,
-            "toggl_email": None,
-            "toggl_password": None,
-            "backfill_from": None,
-            "influxdb_bucket": f"{settings.influxdb_bucket}_demo",
-        }
-    )
 
 
 class Service:
@@ -126,7 +96,7 @@ class Service:
         self.settings = demo_settings(settings) if demo else settings
         self._demo_lock = fresh_folder(self.settings.data_dir) if demo else None
         self.mirror = Mirror.open(self.settings.mirror_url, clock=clock)
-        self._influx = _influx(self.settings)
+        self._influx = influx_of(self.settings)
         self._stopping = threading.Event()
         self.projector = (
             Projector(self.mirror, self._influx, clock=clock, stopping=self._stopping.is_set) if self._influx else None
@@ -157,7 +127,7 @@ class Service:
                 self._host = Host(self.world)
                 base_url, credentials = await self._host.start(), Credentials.token(DEMO_TOKEN)
             else:
-                base_url, credentials = self.settings.toggl_api_url, _credentials(self.settings)
+                base_url, credentials = self.settings.toggl_api_url, credentials_of(self.settings)
             quota = await asyncio.to_thread(Quota, self.mirror, reserve=self.settings.quota_reserve, clock=self.clock)
             self._client = TogglClient(
                 base_url,
@@ -436,35 +406,20 @@ class Service:
     def status(self) -> dict[str, Any]:
         """How true the answers are, as JSON: account, contact, runs, quota, history, months; no secret in it."""
         now = self.clock()
-        last = self.contact().last
-        account = self.mirror.account()
         return {
             "version": self.version,
             "demo": self.demo,
             "now": iso(now),
-            "account": {"origin": account.origin, "email": account.email} if account else None,
-            "data_as_of": iso(last),
-            # a clock that was put back has not made the answers newer than now
-            "seconds_behind": max(0.0, (now - last).total_seconds()) if last is not None else None,
-            "sync": {
-                "running": self.sync_running(),
-                "runs": [run_as_json(run) for run in self.mirror.runs(RUNS_SHOWN)],
-                "next": {name: iso(at) for name, at in self._next_runs(now).items()},
-            },
-            "mirror": {"revision": self.mirror.revision(), **counts_as_json(self.mirror)},
-            "quota": {
-                "reserve": self.settings.quota_reserve,
-                "buckets": [bucket_as_json(bucket, now) for bucket in self.mirror.load_quota()],
-            },
-            "history": progress_state(self.mirror) | self._unwritable(),
-            "months": months_as_json(self.mirror),
-            "projection": projection_as_json(self.mirror, now) if self.projector is not None else None,
+            **status_as_json(
+                self.mirror,
+                now,
+                running=self.sync_running(),
+                next_runs=self._next_runs(now),
+                reserve=self.settings.quota_reserve,
+                unwritable=self._syncer.unwritable if self._syncer is not None else None,
+                projecting=self.projector is not None,
+            ),
         }
-
-    def _unwritable(self) -> dict[str, Any]:
-        """The trouble that could not be written down where troubles are."""
-        trouble = self._syncer.unwritable if self._syncer is not None else None
-        return {"trouble": trouble.code, "trouble_since": iso(trouble.since)} if trouble is not None else {}
 
     def _next_runs(self, now: datetime) -> dict[str, datetime]:
         if self._scheduler is not None:
@@ -477,23 +432,3 @@ class Service:
         return next(
             (run.started_at for run in runs if run.reason in FULL_REASONS and run.outcome in {"done", "partly"}), None
         )
-
-
-def _influx(settings: Settings) -> Influx | None:
-    """The client of InfluxDB, where one is set; asks it nothing yet."""
-    if not settings.influxdb_url or settings.influxdb_token is None:
-        return None
-    return Influx(
-        settings.influxdb_url,
-        settings.influxdb_token.get_secret_value(),
-        org=settings.influxdb_org,
-        bucket=settings.influxdb_bucket,
-    )
-
-
-def _credentials(settings: Settings) -> Credentials:
-    if settings.toggl_api_token is not None:
-        return Credentials.token(settings.toggl_api_token.get_secret_value())
-    if settings.toggl_email is not None and settings.toggl_password is not None:
-        return Credentials.password(settings.toggl_email, settings.toggl_password.get_secret_value())
-    raise NeedsUser(NO_CREDENTIALS, code="no_credentials")
