@@ -10,7 +10,7 @@ from toggl_pulse import __version__
 from toggl_pulse.errors import NeedsUser
 from toggl_pulse.toggl import Credentials
 from toggl_pulse.toggl.translate import Trouble
-from toggl_pulse.toggl.wire import Limits, Reply, Wire
+from toggl_pulse.toggl.wire import Answer, Limits, Reply, Wire, parse
 
 
 def send(transport: httpx2.AsyncBaseTransport, limits: Limits) -> Reply | Trouble:
@@ -42,6 +42,15 @@ class Endless(httpx2.AsyncByteStream):
             self.given += len(self.piece)
             await asyncio.sleep(self.pause)
             yield self.piece
+
+
+def test_halves_of_characters_are_replaced_wherever_they_stand_and_whole_ones_stay() -> None:
+    content = rb'{"a\ud83d": ["\udc00b", {"c\udfff": "\ud83d\ude00 \ud83d"}, [7, 0.5, true, null]]}'
+
+    answer = parse(Reply(200, {}, content))
+
+    assert isinstance(answer, Answer)
+    assert {"a\ufffd": ["\ufffdb", {"c\ufffd": "\U0001f600 \ufffd"}, [7, 0.5, True, None]]} == answer.data
 
 
 def test_an_endless_answer_is_cut_off_at_the_limit() -> None:
