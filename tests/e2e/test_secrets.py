@@ -39,7 +39,7 @@ def test_no_secret_is_written_logged_or_answered_whatever_happens(tmp_path: Path
     home.mkdir()
     (tmp_path / "toggl").mkdir()
     said: list[str] = []
-    with simulated_toggl(tmp_path / "toggl") as toggl:
+    with simulated_toggl(tmp_path / "toggl", "--years", "0.3", "--entries", "200") as toggl:
         account = {
             "TOGGL_API_TOKEN": TOKEN,
             "TOGGL_PASSWORD": PASSWORD,

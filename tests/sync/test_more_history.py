@@ -130,6 +130,20 @@ def test_years_far_below_that_toggl_refuses_are_no_trouble_and_are_asked_for_aga
     assert [] == scene.differences()
 
 
+def test_what_was_read_and_not_yet_compared_is_not_verified(world: World, make_scene: Make) -> None:
+    organization = next(iter(world.organizations))
+    world.organizations[organization].plan = "free"
+    scene = make_scene(world)
+    lists, next_year, this_year = 5, 2, 1  # the list of this year is read, and its total has to wait
+    world.drain(f"organization:{organization}", 30 - RESERVE - lists - next_year - this_year)
+
+    run = scene.sync()
+
+    asked = (scene.asked("search/time_entries") - scene.asked("totals"), scene.asked("totals"))
+    assert ("partly", (2, 1)) == (run.outcome, asked)
+    assert [] == [month for month in scene.mirror.months() if month.month <= "2026-12" and month.state == "verified"]
+
+
 def test_this_month_is_compared_while_older_years_are_still_to_be_read(world: World, make_scene: Make) -> None:
     organization = next(iter(world.organizations))
     world.organizations[organization].plan = "free"
