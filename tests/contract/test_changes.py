@@ -8,7 +8,7 @@ from datetime import timedelta
 
 import numpy as np
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from contract.conftest import FreshMirror, OpenMirror
@@ -64,11 +64,22 @@ class Model:
             self.entries[one.id] = replace(one, tag_ids=tuple(sorted(set(one.tag_ids) - self.gone)))
 
 
-@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(batches=st.lists(st.tuples(st.lists(writes, max_size=3), st.booleans()), max_size=8))
-def test_changes_are_complete_and_may_be_applied_twice(
-    fresh_mirror: FreshMirror, batches: list[tuple[list[list[TimeEntry | Tag]], bool]]
-) -> None:
+TRIES = pytest.mark.parametrize("tries", [15, pytest.param(200, marks=pytest.mark.long)])
+"""How many examples of a few writes are tried."""
+
+
+@TRIES
+def test_changes_are_complete_and_may_be_applied_twice(fresh_mirror: FreshMirror, tries: int) -> None:
+    @settings(max_examples=tries)
+    @given(batches=st.lists(st.tuples(st.lists(writes, max_size=3), st.booleans()), max_size=8))
+    def each(batches: list[tuple[list[list[TimeEntry | Tag]], bool]]) -> None:
+        follow(fresh_mirror, batches)
+
+    each()
+
+
+def follow(fresh_mirror: FreshMirror, batches: list[tuple[list[list[TimeEntry | Tag]], bool]]) -> None:
+    """A reader asks for what is new after a batch now and then; in the end it stands where a load does."""
     with fresh_mirror() as mirror:
         model = Model()
         follower: dict[int, Fields | None] = {}

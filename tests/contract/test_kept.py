@@ -9,26 +9,31 @@ from typing import Any
 import numpy as np
 import orjson
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from sqlalchemy import delete, select, update
 from structlog.testing import capture_logs
 
 from contract.conftest import FreshMirror, OpenMirror
-from contract.test_changes import Model, writes
+from contract.test_changes import TRIES, Model, writes
 from mirror.rows import NOW, WORKSPACE, entry, expected, told, write
 from toggl_pulse.mirror import Mirror, columns, tables
 from toggl_pulse.mirror.kept import ARRAYS
 from toggl_pulse.model import Tag, TimeEntry
 
-quick = settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+
+@TRIES
+def test_kept_or_not_the_same_columns_are_loaded(fresh_mirror: FreshMirror, tries: int) -> None:
+    @settings(max_examples=tries)
+    @given(steps=st.lists(st.tuples(writes, st.booleans()), max_size=8))
+    def each(steps: list[tuple[list[object], bool]]) -> None:
+        compare(fresh_mirror, steps)
+
+    each()
 
 
-@given(steps=st.lists(st.tuples(writes, st.booleans()), max_size=8))
-@quick
-def test_kept_or_not_the_same_columns_are_loaded(
-    fresh_mirror: FreshMirror, steps: list[tuple[list[object], bool]]
-) -> None:
+def compare(fresh_mirror: FreshMirror, steps: list[tuple[list[object], bool]]) -> None:
+    """After each write, kept or not, what is loaded is what the rows say."""
     model = Model()
     with fresh_mirror() as mirror:
         for rows, keep in steps:

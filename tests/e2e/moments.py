@@ -8,7 +8,7 @@ from __future__ import annotations
 import os
 import signal
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from random import Random
@@ -58,15 +58,21 @@ def writes_sqlite(database: Path) -> Callable[[Child], bool]:
 
 
 def stop_at_some_moment(
-    child: Child, toggl: SimulatedToggl, random: Random, usual: Usual, writes: Callable[[Child], bool]
+    child: Child,
+    toggl: SimulatedToggl,
+    random: Random,
+    usual: Usual,
+    writes: Callable[[Child], bool],
+    ways: Sequence[str] = WAYS,
 ) -> str:
     """Let a process run, stop it somewhere in its run, and tell where that was.
 
     The moment is a time of its usual run, or a little after one of its answers, or the first open transaction
-    after such an answer, and at most twice as long as it usually takes.
+    after such an answer, and at most twice as long as it usually takes. What asks for no answers has the first of these
+    `ways` only.
     """
     asked, until = len(toggl.get("log")), time.monotonic() + 2 * usual.seconds
-    way = random.choice(WAYS)
+    way = random.choice(ways)
     if way == "time":
         child.ends_within(random.uniform(0, 1.1 * usual.seconds))
     else:

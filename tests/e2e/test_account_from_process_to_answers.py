@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from datetime import UTC, datetime, timedelta
 from itertools import cycle, islice
 from pathlib import Path
@@ -12,7 +12,8 @@ from typing import Any
 import httpx2
 import pytest
 
-from e2e.processes import TOKEN, SimulatedToggl, pulse, simulated_toggl
+from e2e.processes import TOKEN, SimulatedToggl, simulated_toggl
+from e2e.warm import Nursery
 from toggl_pulse.app import create_app
 from toggl_pulse.service import Service
 from toggl_pulse.settings import load_settings
@@ -35,11 +36,17 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return tmp_path_factory.mktemp("home")
 
 
-def sync(home: Path, toggl: SimulatedToggl) -> None:
-    done = pulse(home, "sync", TOGGL_API_TOKEN=TOKEN, TOGGL_API_URL=toggl.url, DATA_DIR=str(home / "data"))
+@pytest.fixture
+def sync(home: Path, toggl: SimulatedToggl, nursery: Nursery) -> Callable[[], None]:
+    account = {"TOGGL_API_TOKEN": TOKEN, "TOGGL_API_URL": toggl.url, "DATA_DIR": str(home / "data")}
 
-    assert (done.returncode, done.stderr) == (0, "")
-    assert done.stdout.startswith("done: ")
+    def go() -> None:
+        done = nursery.run(home, "sync", **account)
+
+        assert 0 == done.code
+        assert done.said().startswith("done: ")
+
+    return go
 
 
 def answers(home: Path, now: datetime, start: datetime, end: datetime, zone: str) -> dict[tuple[str, str], Any]:
@@ -107,10 +114,10 @@ def assert_equal_to_truth(home: Path, toggl: SimulatedToggl, *, days: int, zones
     "zones_a_change", [pytest.param(1, id="a zone a change"), pytest.param(5, id="every zone", marks=pytest.mark.long)]
 )
 def test_every_change_at_toggl_shows_in_every_answer_after_one_sync(
-    home: Path, toggl: SimulatedToggl, zones_a_change: int
+    home: Path, toggl: SimulatedToggl, sync: Callable[[], None], zones_a_change: int
 ) -> None:
     zones = cycle(ZONES)
-    sync(home, toggl)
+    sync()
     assert_equal_to_truth(home, toggl, days=400, zones=islice(zones, zones_a_change))
 
     state = toggl.get("state")
@@ -143,10 +150,10 @@ def test_every_change_at_toggl_shows_in_every_answer_after_one_sync(
         ("start_timer", {"workspace_id": workspace, "project_id": project, "description": "running"}),
         ("delete_project", {"number": project}),
     ]
-    sync(home, toggl)
+    sync()
     assert_equal_to_truth(home, toggl, days=60, zones=islice(zones, zones_a_change))
     for operation, arguments in changes:
         toggl.do(operation, **arguments)
-        sync(home, toggl)
+        sync()
         assert_equal_to_truth(home, toggl, days=60, zones=islice(zones, zones_a_change))
     assert_equal_to_truth(home, toggl, days=400, zones=islice(zones, zones_a_change))

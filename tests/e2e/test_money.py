@@ -34,7 +34,11 @@ class Books:
 
 
 @pytest.mark.parametrize(
-    "account", [[], ["--years", "0.3", "--entries", "200", "--plan", "premium"]], ids=["studio", "premium"]
+    "account",
+    [
+        pytest.param([], id="studio"),
+        pytest.param(["--years", "0.3", "--entries", "200", "--plan", "premium"], id="premium", marks=pytest.mark.long),
+    ],
 )
 def test_amounts_are_what_reports_tell_after_a_first_sync_and_when_all_is_read_again(
     tmp_path: Path, account: list[str]

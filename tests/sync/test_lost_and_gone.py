@@ -275,7 +275,13 @@ def test_a_lagging_report_takes_no_tag_off_that_came_within_the_second(synced: S
     assert tags == synced.mirror.entries([created.id])[created.id].entry.tag_ids
 
 
-@pytest.mark.parametrize("kind", ["empty_list", "404", "cut", "plan402", "broken_row", "quota402"])
+LONG = pytest.mark.long
+
+
+@pytest.mark.parametrize(
+    "kind",
+    ["empty_list", "broken_row", *(pytest.param(kind, marks=LONG) for kind in ("404", "cut", "plan402", "quota402"))],
+)
 def test_a_fault_during_the_proof_ends_nothing_that_lives(synced: Scene, kind: str) -> None:
     number = oldest(synced.world, 20)[-1]
     doubted(synced, number)
