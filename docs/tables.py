@@ -80,7 +80,17 @@ def verbs() -> list[str]:
 
 def help_of_every_verb() -> str:
     """What `--help` prints, verb by verb, in lines of one width wherever it is made."""
-    return "\n\n".join([_help(()), *(f"## `toggl-pulse {verb}`\n\n{_help((verb,))}" for verb in verbs())])
+    words: list[tuple[str, ...]] = []
+    for verb in verbs():
+        words += [(verb,), *((verb, inner) for inner in _verbs_of(verb))]
+    return "\n\n".join([_help(()), *(f"## `toggl-pulse {' '.join(each)}`\n\n{_help(each)}" for each in words)])
+
+
+def _verbs_of(verb: str) -> list[str]:
+    """What a verb such as `init` can do."""
+    group = cast("Any", get_command(command_line))
+    found = group.get_command(group.context_class(group), verb)
+    return list(getattr(found, "commands", ()))
 
 
 def _help(words: tuple[str, ...]) -> str:

@@ -24,7 +24,7 @@ import pytest
 from e2e.processes import PATIENCE, TOKEN, environment, running, simulated_toggl
 from toggl_pulse.cli.status import described
 from toggl_pulse.metrics import METRICS, parse_query
-from toggl_pulse.settings import Settings
+from toggl_pulse.settings import InfluxDBSetup, Settings
 
 ROOT = Path(__file__).parent.parent
 SOURCE = ROOT / "src" / "toggl_pulse"
@@ -74,13 +74,14 @@ def prose(page: Path) -> Iterator[tuple[int, str]]:
 def test_every_setting_is_documented() -> None:
     page = text_of("docs/settings.md")
 
-    assert [] == [name for name in Settings.model_fields if f"`{name.upper()}`" not in page]
+    names = {**Settings.model_fields, **InfluxDBSetup.model_fields}
+    assert [] == [name for name in names if f"`{name.upper()}`" not in page]
 
 
 def test_every_verb_is_documented() -> None:
     page = text_of("docs/cli.md")
 
-    assert [] == [verb for verb in tables.verbs() if f"## `toggl-pulse {verb}`" not in page]
+    assert [] == [verb for verb in (*tables.verbs(), "init influxdb") if f"## `toggl-pulse {verb}`" not in page]
 
 
 def test_every_metric_is_documented() -> None:

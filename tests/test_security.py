@@ -24,8 +24,8 @@ from starlette.testclient import TestClient
 
 from api.asgi import call
 from api.scene import NOW, TOKEN, SmallPulse, fill, serving
+from e2e.processes import API_TOKEN, running, simulated_toggl
 from e2e.processes import TOKEN as TOGGL_TOKEN
-from e2e.processes import running, simulated_toggl
 from toggl_pulse.api.auth import TokenCheck
 from toggl_pulse.app import create_app
 from toggl_pulse.cli.main import VERBS
@@ -33,7 +33,6 @@ from toggl_pulse.cli.main import app as commands
 from toggl_pulse.mirror import Mirror
 
 ROOT = Path(__file__).parent.parent
-API_TOKEN = "the-service's-own-token-0123456789"
 EVIL = "http://evil.example"
 
 

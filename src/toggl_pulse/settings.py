@@ -12,18 +12,36 @@ import re
 from datetime import date
 from importlib.resources import files
 from pathlib import Path
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Any, Literal, Self, TypeVar
 from urllib.parse import unquote, urlsplit
 
 from dotenv import dotenv_values
 from platformdirs import user_data_path
-from pydantic import BeforeValidator, Field, SecretStr, ValidationError, field_validator, model_validator
+from pydantic import (
+    AfterValidator,
+    BeforeValidator,
+    Field,
+    SecretStr,
+    ValidationError,
+    field_validator,
+    model_validator,
+)
 from pydantic.fields import FieldInfo
 from pydantic_settings import BaseSettings, NoDecode, PydanticBaseSettingsSource, SettingsConfigDict
 
 from toggl_pulse.errors import BadRequest
 
-__all__ = ["HIDDEN", "LOOPBACK_NAMES", "Settings", "describe", "in_force", "is_loopback", "load_settings"]
+__all__ = [
+    "HIDDEN",
+    "LOOPBACK_NAMES",
+    "InfluxDBSetup",
+    "Settings",
+    "describe",
+    "in_force",
+    "is_loopback",
+    "load_influxdb_setup",
+    "load_settings",
+]
 
 HIDDEN = "(hidden)"
 LOOPBACK_NAMES = ("localhost", "127.0.0.1", "::1")
@@ -48,8 +66,16 @@ def is_loopback(host: str) -> bool:
         return False
 
 
-class Settings(BaseSettings):
-    """The settings in force; frozen, and secrets do not show in its repr."""
+def _influxdb_address(value: str) -> str:
+    parts = urlsplit(value)
+    if value and (parts.scheme not in {"http", "https"} or not parts.hostname or parts.username or parts.query):
+        message = "must be an http or https address without user, password or query"
+        raise ValueError(message)
+    return value.rstrip("/")
+
+
+class _Environment(BaseSettings):
+    """Read from the environment, `.env` and files of secrets; frozen, and secrets do not show in its repr."""
 
     model_config = SettingsConfigDict(
         env_file=".env",
@@ -59,6 +85,21 @@ class Settings(BaseSettings):
         frozen=True,
         hide_input_in_errors=True,
     )
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,  # noqa: ARG003 (the signature is pydantic's)
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        return init_settings, _SecretFiles(settings_cls), env_settings, dotenv_settings
+
+
+class Settings(_Environment):
+    """The settings in force."""
 
     toggl_api_token: SecretStr | None = Field(
         None,
@@ -81,7 +122,7 @@ class Settings(BaseSettings):
         "`postgresql://user:password@host/database`, in a schema of its own with `?options=-csearch_path%3Dname`. "
         "The password may also come from `PGPASSWORD` or `~/.pgpass`",
     )
-    influxdb_url: str = Field(
+    influxdb_url: Annotated[str, AfterValidator(_influxdb_address)] = Field(
         "",
         description="InfluxDB 2.7's address, for example `http://influxdb:8086`; without it nothing is written there",
     )
@@ -153,15 +194,6 @@ class Settings(BaseSettings):
             raise ValueError(message)
         return value.rstrip("/")
 
-    @field_validator("influxdb_url")
-    @classmethod
-    def _influxdb_address(cls, value: str) -> str:
-        parts = urlsplit(value)
-        if value and (parts.scheme not in {"http", "https"} or not parts.hostname or parts.username or parts.query):
-            message = "must be an http or https address without user, password or query"
-            raise ValueError(message)
-        return value.rstrip("/")
-
     @field_validator("api_token", "toggl_api_token", "influxdb_token")
     @classmethod
     def _header_safe(cls, value: SecretStr | None) -> SecretStr | None:
@@ -212,16 +244,18 @@ class Settings(BaseSettings):
         values = [value.get_secret_value() for value in kept if value]
         return (*values, *_passwords_in(self.database_url))
 
-    @classmethod
-    def settings_customise_sources(
-        cls,
-        settings_cls: type[BaseSettings],
-        init_settings: PydanticBaseSettingsSource,
-        env_settings: PydanticBaseSettingsSource,
-        dotenv_settings: PydanticBaseSettingsSource,
-        file_secret_settings: PydanticBaseSettingsSource,  # noqa: ARG003 (the signature is pydantic's)
-    ) -> tuple[PydanticBaseSettingsSource, ...]:
-        return init_settings, _SecretFiles(settings_cls), env_settings, dotenv_settings
+
+class InfluxDBSetup(_Environment):
+    """What `toggl-pulse init influxdb` needs, before there is a token and with a password that no service is to have.
+
+    What is in `Settings` too means the same here.
+    """
+
+    influxdb_url: Annotated[str, AfterValidator(_influxdb_address)] = ""
+    influxdb_org: str = "toggl_pulse"
+    influxdb_bucket: str = Settings.model_fields["influxdb_bucket"].default
+    influxdb_admin_password: SecretStr | None = None
+    data_dir: Path = Field(default_factory=lambda: user_data_path("toggl-pulse"))
 
 
 def is_secret(field: FieldInfo) -> bool:
@@ -252,13 +286,25 @@ class _SecretFiles(PydanticBaseSettingsSource):
         return {name: value for name, value in found.items() if value is not None}
 
 
+S = TypeVar("S", bound=_Environment)
+
+
 def load_settings(**overrides: object) -> Settings:
     """Read the settings in force.
 
     Raises `BadRequest` with one sentence that names the variable and never its value.
     """
+    return _load(Settings, **overrides)
+
+
+def load_influxdb_setup() -> InfluxDBSetup:
+    """Read what setting InfluxDB up needs; raises as `load_settings` does."""
+    return _load(InfluxDBSetup)
+
+
+def _load(kind: type[S], **overrides: object) -> S:
     try:
-        return Settings(**{name: value for name, value in overrides.items() if value is not None})  # type: ignore[arg-type]
+        return kind(**{name: value for name, value in overrides.items() if value is not None})
     except ValidationError as error:
         first = error.errors(include_url=False, include_input=False, include_context=False)[0]
         message = first["msg"].removeprefix("Value error, ")

@@ -14,6 +14,7 @@ from typing import Any
 import httpx2
 
 TOKEN = "e2e-token-that-must-stay-secret-0123456789"
+API_TOKEN = "the-service's-own-token-0123456789"
 PATIENCE = 120
 
 

@@ -11,9 +11,9 @@ from pathlib import Path
 import httpx2
 import pytest
 
-from e2e.processes import PATIENCE, TOKEN, environment, pulse, running, simulated_toggl
+from e2e.processes import API_TOKEN, PATIENCE, TOKEN, environment, pulse, running, simulated_toggl
+from influxdb import OwnServer
 
-API_TOKEN = "the-service's-own-token-0123456789"
 PASSWORD = "a password that nobody may see 0123456789"
 FORMS = (TOKEN, base64.b64encode(f"{TOKEN}:api_token".encode()).decode(), API_TOKEN, PASSWORD)
 
@@ -90,6 +90,41 @@ def test_no_secret_is_written_logged_or_answered_whatever_happens(tmp_path: Path
     for path in files:
         data = path.read_bytes()
         assert secrets_in(gzip.decompress(data) if path.suffix == ".gz" else data) == [], path
+
+
+def test_influxdb_gets_no_secret_and_its_token_shows_nowhere(tmp_path: Path, own_influxdb: OwnServer) -> None:
+    home = tmp_path / "home"
+    home.mkdir()
+    (tmp_path / "toggl").mkdir()
+    bucket = own_influxdb.fresh()
+    token = own_influxdb.service_token(bucket)
+    with simulated_toggl(tmp_path / "toggl") as toggl:
+        settings = {
+            "TOGGL_API_TOKEN": TOKEN,
+            "TOGGL_API_URL": toggl.url,
+            "DATA_DIR": str(home / "data"),
+            "LOG_LEVEL": "DEBUG",
+            "API_TOKEN": API_TOKEN,
+            "INFLUXDB_URL": own_influxdb.url,
+            "INFLUXDB_TOKEN": token,
+            "INFLUXDB_ORG": own_influxdb.org,
+            "INFLUXDB_BUCKET": bucket,
+        }
+        done = [pulse(home, *verb, **settings) for verb in (["sync"], ["project", "--verify"], ["config"], ["status"])]
+        own_influxdb.stop()
+        toggl.do("create_entry", start="2026-01-05T09:00:00Z", stop="2026-01-05T10:00:00Z")
+        done += [pulse(home, verb, **settings) for verb in ("sync", "project")]
+        own_influxdb.start()
+        done.append(pulse(home, "project", **{**settings, "INFLUXDB_TOKEN": f"{token}x"}))
+
+    # the second sync meets the quota of the simulated organisation
+    assert [0, 0, 0, 0, 3, 1, 4] == [each.returncode for each in done], [each.stderr for each in done]
+    for text in (each.stdout + each.stderr for each in done):
+        assert [] == secrets_in(text.encode())
+        assert token not in text
+    for path in (path for folder in (home, own_influxdb.folder) for path in folder.rglob("*") if path.is_file()):
+        assert [] == secrets_in(path.read_bytes()), path
+        assert token.encode() not in path.read_bytes() or path == own_influxdb.folder / "bolt", path
 
 
 def test_a_crash_shows_no_secret(tmp_path: Path) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import ssl
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -91,12 +92,14 @@ class _Handler(BaseHTTPRequestHandler):
 
 
 @contextmanager
-def scripted(replies: Sequence[Reply]) -> Iterator[Scripted]:
+def scripted(replies: Sequence[Reply], *, tls: ssl.SSLContext | None = None) -> Iterator[Scripted]:
     """One reply after the other, then the last one for ever."""
     told = Scripted("")
     handler = type("Handler", (_Handler,), {"left": list(replies), "server_side": told})
     listening = ThreadingHTTPServer(("127.0.0.1", 0), handler)
-    told.url = f"http://127.0.0.1:{listening.server_port}"
+    if tls is not None:
+        listening.socket = tls.wrap_socket(listening.socket, server_side=True)
+    told.url = f"{'http' if tls is None else 'https'}://localhost:{listening.server_port}"
     thread = Thread(target=listening.serve_forever, kwargs={"poll_interval": 0.01})
     thread.start()
     try:

@@ -7,9 +7,7 @@ import shutil
 import ssl
 import subprocess
 from collections.abc import Callable, Sequence
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from threading import Thread
 from typing import Self
 from urllib.parse import parse_qs, urlsplit
 
@@ -269,24 +267,50 @@ def queries(asked: Sequence[Asked]) -> list[dict[str, list[str]]]:
     return [parse_qs(urlsplit(each.path).query) for each in asked]
 
 
-@pytest.mark.skipif(OPENSSL is None, reason="openssl is not installed")
-def test_a_certificate_that_nobody_vouches_for_is_not_accepted(tmp_path: Path) -> None:
-    made = [str(OPENSSL), "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-subj", "/CN=localhost", "-days", "1"]
-    pem = tmp_path / "pem"
-    subprocess.run([*made, "-keyout", str(pem), "-out", str(tmp_path / "certificate")], check=True, capture_output=True)
-    pem.write_text(pem.read_text() + (tmp_path / "certificate").read_text())
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.load_cert_chain(pem)
-    listening = ThreadingHTTPServer(("127.0.0.1", 0), BaseHTTPRequestHandler)
-    listening.socket = context.wrap_socket(listening.socket, server_side=True)
-    thread = Thread(target=listening.serve_forever, kwargs={"poll_interval": 0.01})
-    thread.start()
-    try:
-        with Scene(f"https://localhost:{listening.server_port}") as scene, pytest.raises(Unavailable) as error:
-            write(scene.influx)
-    finally:
-        listening.shutdown()
-        thread.join()
-        listening.server_close()
+@pytest.fixture(scope="module")
+def certificate(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A key and a certificate for localhost that nobody vouches for."""
+    if OPENSSL is None:
+        pytest.skip("openssl is not installed")
+    folder = tmp_path_factory.mktemp("tls")
+    made = [OPENSSL, "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "1", "-subj", "/CN=localhost"]
+    made += ["-addext", "subjectAltName=DNS:localhost", "-keyout", str(folder / "key"), "-out", str(folder / "pem")]
+    subprocess.run(made, check=True, capture_output=True)
+    return folder / "pem"
 
-    assert "influxdb_certificate" == error.value.code
+
+@pytest.fixture
+def tls(certificate: Path) -> ssl.SSLContext:
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(certificate, certificate.with_name("key"))
+    return context
+
+
+def test_a_certificate_that_nobody_vouches_for_is_not_accepted(tls: ssl.SSLContext) -> None:
+    with scripted([DONE], tls=tls) as server, Scene(server.url) as scene, pytest.raises(Unavailable) as error:
+        write(scene.influx)
+
+    assert ("influxdb_certificate", []) == (error.value.code, server.asked)
+
+
+def test_a_certificate_of_one_s_own_authority_is_accepted(
+    tls: ssl.SSLContext, certificate: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SSL_CERT_FILE", str(certificate))
+    with scripted([DONE], tls=tls) as server, Scene(server.url) as scene:
+        write(scene.influx)
+
+    assert 1 == len(server.asked)
+
+
+def test_answers_come_packed_from_afar_only(
+    tls: ssl.SSLContext, certificate: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SSL_CERT_FILE", str(certificate))
+    packed = Reply(200, gzip.compress(CSV), PACKED)
+    with scripted([packed], tls=tls) as afar, scripted([Reply(200, CSV)]) as near:
+        for server in (afar, near):
+            with Scene(server.url) as scene:
+                assert CSV == read(scene.influx)
+
+    assert ["gzip", "identity"] == [server.asked[0].headers["Accept-Encoding"] for server in (afar, near)]

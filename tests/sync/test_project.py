@@ -69,9 +69,9 @@ def wanted(mirror: Mirror, names: dict[int, str] | None = None) -> list[tuple[An
             str(one.user_id),
             "true" if one.billable else "false",
             "|".join(sorted(one.tags)) or None,
-            ",".join(map(str, sorted(one.tag_ids))),
+            ",".join(map(str, sorted(one.tag_ids))) or " ",
             str(one.duration),
-            one.description,
+            one.description or " ",
             str(one.task_id or 0),
             str(int((one.stop or NOW).timestamp()) * 1000),
         )

@@ -22,7 +22,7 @@ from toggl_pulse import __version__
 from toggl_pulse.cli.letters import printable
 from toggl_pulse.errors import PulseError
 
-__all__ = ["VERBS", "app", "main"]
+__all__ = ["PLAIN", "VERBS", "app", "main"]
 
 VERBS: Mapping[str, str] = MappingProxyType({
     "serve": "Serve answers, and keep the mirror in step with Toggl.",
@@ -34,13 +34,14 @@ VERBS: Mapping[str, str] = MappingProxyType({
     "backup": "Copy the mirror into one file, while everything runs.",
     "project": "Bring InfluxDB to the mirror's revision.",
     "demo": "Serve a seeded year from a simulated Toggl.",
+    "init": "Set up a part that Toggl Pulse works with.",
     "config": "Print the settings in force, secrets hidden.",
     "healthcheck": "Ask the running service whether it is ready.",
 })  # fmt: skip
-"""Each verb, and what it does in a line. A verb is the function of its name in the module of its name."""
+"""Each verb, and what it does in a line: the function of its name in the module of its name, or verbs of its own."""
 
 _MODULES = {"demo": "serve"}
-_PLAIN: dict[str, Any] = {"add_completion": False, "rich_markup_mode": None, "pretty_exceptions_enable": False}
+PLAIN: dict[str, Any] = {"add_completion": False, "rich_markup_mode": None, "pretty_exceptions_enable": False}
 _OUTPUT_LOST = {errno.ENOSPC, errno.EDQUOT, errno.EIO, errno.EFBIG}
 
 
@@ -53,9 +54,11 @@ class _Verbs(TyperGroup):
     def get_command(self, ctx: Any, cmd_name: str) -> Any:  # noqa: ARG002 (as above)
         if cmd_name in VERBS and cmd_name not in self.commands:
             module = import_module(f"toggl_pulse.cli.{_MODULES.get(cmd_name, cmd_name)}")
-            alone = typer.Typer(**_PLAIN)
-            alone.command(cmd_name)(getattr(module, cmd_name))
-            self.commands[cmd_name] = typer.main.get_command(alone)
+            verb = getattr(module, cmd_name)
+            if not isinstance(verb, typer.Typer):
+                verb = typer.Typer(**PLAIN)
+                verb.command(cmd_name)(getattr(module, cmd_name))
+            self.commands[cmd_name] = typer.main.get_command(verb)
         return self.commands.get(cmd_name)
 
     def resolve_command(self, ctx: Any, args: list[str]) -> Any:
@@ -91,7 +94,7 @@ app = typer.Typer(
     help="An exact, living mirror of your Toggl Track account, and answers from it.",
     subcommand_metavar="VERB [OPTIONS]",
     no_args_is_help=True,
-    **_PLAIN,
+    **PLAIN,
 )
 
 

@@ -30,6 +30,7 @@ from(bucket: bucket)
 """One row for each time of each series."""
 
 NANOSECONDS = 10**9
+TEXTS = {"description", "tag_ids"}
 OURS = {"", "result", "table", "_time"}
 
 
@@ -37,8 +38,7 @@ def read_back(influx: Influx, first_ns: int, last_ns: int) -> Iterator[tuple[int
     """Every point there with its time, both ends included; two series with a point of one time are two points."""
     with influx.query(FLUX, first=first_ns, last=last_ns + 1, measurement=MEASUREMENT) as pieces:
         for values in _rows(pieces):
-            if "description" in values:
-                values["description"] = read_text(values["description"])
+            values |= {name: read_text(values[name]) for name in TEXTS & values.keys()}
             content = tuple(sorted((name, value) for name, value in values.items() if name not in OURS))
             yield _time_ns(values["_time"]), content
 

@@ -1,0 +1,194 @@
+"""A server set up for Toggl Pulse: organisation, bucket, and tokens that may do no more than they must.
+
+Every step looks first whether it has been taken, so that a set-up that was cut off is completed by the next one.
+Token values are invented by InfluxDB. Where they are kept is for others to know.
+"""
+
+from __future__ import annotations
+
+import base64
+import random
+import time
+from collections.abc import Callable, Mapping
+from typing import Any, Literal, NamedTuple
+
+from toggl_pulse.errors import BadRequest, NeedsUser
+from toggl_pulse.influx.client import INFLUX_ID, YEAR_SECONDS
+from toggl_pulse.influx.troubles import not_influxdb
+from toggl_pulse.influx.wire import Request, Wire
+
+__all__ = ["USER", "Administrator", "Place", "begin", "is_fresh", "sign_in"]
+
+USER = "admin"
+"""InfluxDB's first user, whom nobody needs afterwards."""
+
+PASSWORD_BYTES = range(8, 73)
+SECONDS = 30.0
+JSON = {"Content-Type": "application/json"}
+KEPT = {"type": "expire", "everySeconds": 0, "shardGroupDurationSeconds": YEAR_SECONDS}
+"""Points stay for ever, in shard groups of a year."""
+
+ACTIONS: dict[str, tuple[Literal["read", "write"], ...]] = {"service": ("read", "write"), "grafana": ("read",)}
+"""What each reader of the bucket may do with it, and with nothing else."""
+
+
+class Place(NamedTuple):
+    """The ids of the organisation and of the bucket; `changed`: something of it was not as it should be before."""
+
+    org_id: str
+    bucket_id: str
+    changed: bool
+
+
+def _wire(url: str, token: str, *, attempts: int = 1) -> Wire:
+    """Nothing is repeated: it may have been done, and the next run looks first."""
+    return Wire(url, token, connect_seconds=3.0, attempts=attempts, sleep=time.sleep, jitter=random.random)
+
+
+def is_fresh(url: str) -> bool:
+    """Whether nobody has set this server up yet."""
+    wire = _wire(url, "", attempts=3)
+    try:
+        return wire.json(Request("GET", "/api/v2/setup", {}), lambda answer: bool(answer["allowed"]))
+    finally:
+        wire.close()
+
+
+def begin(url: str, *, password: str, org: str, bucket: str) -> str:
+    """Set a fresh server up; returns the token that may do everything."""
+    if len(password.encode()) not in PASSWORD_BYTES:
+        raise BadRequest("INFLUXDB_ADMIN_PASSWORD must have 8 to 72 characters.", code="bad_setting")
+    body = {"username": USER, "password": password, "org": org, "bucket": bucket, "retentionPeriodSeconds": 0}
+    wire = _wire(url, "")
+    try:
+        request = Request("POST", "/api/v2/setup", {}, body, JSON, seconds=SECONDS, changes=True)
+        return wire.json(request, lambda answer: str(answer["auth"]["token"]))
+    finally:
+        wire.close()
+
+
+def sign_in(url: str, password: str) -> str:
+    """Another token that may do everything, for who has lost the first one and has the password."""
+    wire = _wire(url, "")
+    login = base64.b64encode(f"{USER}:{password}".encode()).decode()
+    try:
+        session = {**JSON, "Cookie": _session(wire, login)}
+        whole = wire.json(Request("GET", "/api/v2/authorizations", {}, headers=session), _widest)
+        body = {**whole, "description": "toggl-pulse: admin"}
+        request = Request("POST", "/api/v2/authorizations", {}, body, session, seconds=SECONDS, changes=True)
+        token = wire.json(request, lambda answer: str(answer["token"]))
+        wire.done(Request("POST", "/api/v2/signout", {}, headers=session))
+    finally:
+        wire.close()
+    return token
+
+
+def _session(wire: Wire, login: str) -> str:
+    request = Request("POST", "/api/v2/signin", {}, headers={**JSON, "Authorization": f"Basic {login}"})
+    refused = False
+    try:
+        with wire.stream(request) as response:
+            response.read()
+            cookie = response.headers.get("Set-Cookie", "")
+    except NeedsUser:
+        refused = True
+    if refused:
+        raise NeedsUser(
+            f"INFLUXDB_ADMIN_PASSWORD is not the password of InfluxDB's user {USER}.", code="influxdb_admin"
+        )
+    if not cookie:
+        raise not_influxdb()
+    return cookie.partition(";")[0]
+
+
+def _widest(answer: Any) -> dict[str, Any]:
+    """Organisation and rights of the token with the most of them, which is the one of the set-up."""
+    found = max(answer["authorizations"], key=lambda row: len(row["permissions"]))
+    return {"orgID": found["orgID"], "permissions": found["permissions"]}
+
+
+class Administrator:
+    """What may be done with the token that may do everything."""
+
+    def __init__(self, url: str, token: str) -> None:
+        self._wire = _wire(url, token)
+
+    def close(self) -> None:
+        self._wire.close()
+
+    def place(self, org: str, bucket: str) -> Place:
+        """The organisation and the bucket, made if there are none; a bucket that forgets is made to keep."""
+        org_id = self._org_id(org)
+        made = org_id is None
+        if org_id is None:
+            org_id = self._post("/api/v2/orgs", {"name": org}, lambda row: str(row["id"]))
+        found = self._find(
+            "/api/v2/buckets",
+            {"orgID": org_id, "name": bucket},
+            "influxdb_bucket",
+            lambda answer: [(str(row["id"]), _rule(row)) for row in answer["buckets"]],
+        )
+        if not found:
+            body = {"orgID": org_id, "name": bucket, "retentionRules": [KEPT]}
+            return Place(org_id, self._post("/api/v2/buckets", body, lambda row: str(row["id"])), changed=True)
+        bucket_id, rule = found[0]
+        wrong = rule != (KEPT["everySeconds"], KEPT["shardGroupDurationSeconds"])
+        if wrong:
+            request = Request(
+                "PATCH", f"/api/v2/buckets/{bucket_id}", {}, {"retentionRules": [KEPT]}, JSON, SECONDS, changes=True
+            )
+            self._wire.json(request, lambda _: None)
+        return Place(org_id, bucket_id, changed=made or wrong)
+
+    def token(self, reader: str, place: Place) -> str:
+        """The token of one of `ACTIONS`; one that was made and got lost is given again where InfluxDB still tells."""
+        description = f"toggl-pulse: {reader}"
+        permissions = [
+            {"action": action, "resource": {"type": "buckets", "id": place.bucket_id, "orgID": place.org_id}}
+            for action in ACTIONS[reader]
+        ]
+
+        def read(answer: Any) -> list[str]:
+            return [
+                str(row["token"])
+                for row in answer["authorizations"]
+                if row["description"] == description and row["status"] == "active" and row.get("token")
+                if _same_rights(row["permissions"], permissions)
+            ]
+
+        known = self._wire.json(Request("GET", "/api/v2/authorizations", {"orgID": place.org_id}), read)
+        if known:
+            return known[0]
+        body = {"orgID": place.org_id, "description": description, "permissions": permissions}
+        return self._post("/api/v2/authorizations", body, lambda row: str(row["token"]))
+
+    def _org_id(self, org: str) -> str | None:
+        params = {"orgID" if INFLUX_ID.fullmatch(org) else "org": org}
+        found = self._find(
+            "/api/v2/orgs", params, "influxdb_org", lambda answer: [str(row["id"]) for row in answer["orgs"]]
+        )
+        return found[0] if found else None
+
+    def _find(self, path: str, params: Mapping[str, str], missing: str, read: Callable[[Any], list[Any]]) -> list[Any]:
+        """A list, or nothing where InfluxDB says that there is none."""
+        try:
+            return self._wire.json(Request("GET", path, params), read)
+        except NeedsUser as error:
+            if error.code != missing:
+                raise
+        return []
+
+    def _post(self, path: str, body: Mapping[str, Any], read: Callable[[Any], str]) -> str:
+        return self._wire.json(Request("POST", path, {}, body, JSON, seconds=SECONDS, changes=True), read)
+
+
+def _rule(bucket: Any) -> tuple[int, int]:
+    rule = bucket["retentionRules"][0]
+    return rule["everySeconds"], rule["shardGroupDurationSeconds"]
+
+
+def _same_rights(some: Any, others: Any) -> bool:
+    def told(permissions: Any) -> set[tuple[str, str, str | None]]:
+        return {(each["action"], each["resource"]["type"], each["resource"].get("id")) for each in permissions}
+
+    return told(some) == told(others)
