@@ -31,12 +31,17 @@ def todo(mirror: Mirror) -> tuple[list[int], list[tuple[int, Lane]]]:
     )
 
 
+def write_pending(mirror: Mirror) -> None:
+    pending = mirror.points.pending(FIRST, 100)
+    mirror.points.written((point.time_ns for point in pending), mirror.points.state().intended)
+
+
 def done(mirror: Mirror) -> None:
     """As if all that is to be done had been done."""
     while mirror.points.intend():
         pass
     mirror.points.gone(mirror.points.stale())
-    mirror.points.written(point.time_ns for point in mirror.points.pending(FIRST, 100))
+    write_pending(mirror)
     assert mirror.points.finish(0)
 
 
@@ -178,7 +183,8 @@ def test_an_entry_beyond_the_times_of_influxdb_is_set_aside_and_stands_beside(mi
 def test_what_was_set_aside_is_tried_again_when_it_changes(mirror: Mirror) -> None:
     write(mirror, entry(1))
     mirror.points.intend()
-    mirror.points.set_aside(time_of(entry(1)))
+    mirror.points.set_aside(time_of(entry(1)), mirror.revision())
+    mirror.points.gone(mirror.points.stale())
     assert mirror.points.finish(0)
     write(mirror, entry(1, description="shorter"))
     mirror.points.intend()
@@ -192,7 +198,7 @@ def test_what_has_changed_since_is_left_to_the_next_turn(mirror: Mirror) -> None
     write(mirror, entry(1, project_id=9))
 
     assert [FIRST_ID + 2] == [point.entry_id for point in mirror.points.pending(FIRST, 10)]
-    mirror.points.written(point.time_ns for point in mirror.points.pending(FIRST, 100))
+    write_pending(mirror)
     assert not mirror.points.finish(0)
     mirror.points.intend()
     assert ([FIRST_ID + 1], [(time_of(entry(1)), LANE)]) == todo(mirror)
@@ -204,7 +210,7 @@ def test_readers_see_when_writing_begins_and_ends(mirror: Mirror) -> None:
     mirror.points.intend()
     during = mirror.points.projected()
     assert not mirror.points.finish(0)
-    mirror.points.written(point.time_ns for point in mirror.points.pending(FIRST, 100))
+    write_pending(mirror)
     assert mirror.points.finish(0)
     after = mirror.points.projected()
 
@@ -303,3 +309,50 @@ def test_only_one_may_write_to_influxdb_and_a_sync_may_go_on(open_mirror: OpenMi
     assert "projection_running" == refused.value.code
     with other.points.lock():
         pass
+
+
+def test_beside_is_one_whose_tag_got_another_name_before_it_stopped(mirror: Mirror) -> None:
+    with mirror.batch() as batch:
+        batch.write_catalogue([Tag(5, WORKSPACE, "old")])
+    running = entry(1, stop=None, duration=-1, tag_ids=(5,))
+    write(mirror, running)
+    done(mirror)
+    revision = mirror.revision()
+    with mirror.batch() as batch:
+        batch.write_catalogue([Tag(5, WORKSPACE, "new")])
+    write(mirror, entry(1, tag_ids=(5,)))
+
+    assert {FIRST_ID + 1} == set(told(mirror.points.beside(revision)))
+
+
+def test_of_what_was_on_its_way_only_what_was_not_laid_down_anew_stands(mirror: Mirror) -> None:
+    write(mirror, entry(1), entry(2))
+    mirror.points.intend()
+    on_its_way, intended = mirror.points.pending(FIRST, 10), mirror.points.state().intended
+    write(mirror, entry(1, description="other"))
+    mirror.points.intend()
+    mirror.points.written((point.time_ns for point in on_its_way), intended)
+
+    assert [FIRST_ID + 1] == todo(mirror)[0]
+
+
+def test_a_refused_point_goes_from_where_it_may_have_stood_before(mirror: Mirror) -> None:
+    write(mirror, entry(1))
+    done(mirror)
+    write(mirror, entry(1, description="longer"))
+    mirror.points.intend()
+    mirror.points.set_aside(time_of(entry(1)), mirror.revision())
+
+    assert ([], [(time_of(entry(1)), LANE)]) == todo(mirror)
+    assert not mirror.points.finish(0)
+    assert not mirror.points.moving(FIRST, -FIRST - 1)
+
+
+def test_a_new_beginning_in_the_same_bucket_forgets_no_doubt(mirror: Mirror) -> None:
+    mirror.points.begin_anew("one")
+    mirror.points.note(doubted=True)
+    mirror.points.begin_anew("one")
+    assert mirror.points.state().doubted
+    mirror.points.begin_anew("another")
+
+    assert not mirror.points.state().doubted

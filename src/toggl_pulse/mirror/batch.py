@@ -64,7 +64,7 @@ class Batch:
     # names
 
     def write_catalogue(self, rows: Iterable[CatalogueRow]) -> CatalogueCounts:
-        """Write named things; a tag's rename or end gives the entries that carry it new revisions.
+        """Write named things; a tag's name, new or another, or its end gives the entries that carry it new revisions.
 
         A tag that ends is taken off its entries, and a tag that was known by name only hands its entries over to
         the real one.
@@ -86,7 +86,7 @@ class Batch:
         if tag.deleted:
             self._entries.retag(tag.id, None)
             return
-        if isinstance(before, Tag) and before.name != tag.name:
+        if not isinstance(before, Tag) or before.name != tag.name:
             self._entries.touch(tag.id)
         placeholder = Tag(placeholder_id(tag.workspace_id, tag.name), tag.workspace_id, tag.name, deleted=True)
         if tag.id > 0 and self._tags.alive(placeholder.id):

@@ -32,7 +32,7 @@ from toggl_pulse.mirror.tags import TagBook
 from toggl_pulse.mirror.values import pieces
 from toggl_pulse.model import ANY_LANE, NO_ID, Lane
 
-__all__ = ["ASIDE", "PENDING", "STANDING", "intend_entries", "within"]
+__all__ = ["ASIDE", "LANE", "PENDING", "STANDING", "intend_entries", "within"]
 
 STANDING, PENDING, ASIDE = 0, 1, 2
 """What is known of a point: InfluxDB has it; it is to be written; InfluxDB does not take it."""
@@ -198,5 +198,6 @@ def _free(connection: Connection, entry_id: int, start: int, others: Container[i
 def _digest(names: Iterable[str]) -> int:
     """Of a set of names, whatever their order; 0 for none."""
     ordered = sorted(names)
-    raw = blake2b("\x1f".join(ordered).encode(), digest_size=8).digest()
+    # as Python writes them: nothing that stands in a name can look like the end of one
+    raw = blake2b(repr(ordered).encode(), digest_size=8).digest()
     return int.from_bytes(raw, "big", signed=True) if ordered else 0

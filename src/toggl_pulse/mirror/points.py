@@ -21,6 +21,7 @@ from sqlalchemy import (
     delete,
     exists,
     func,
+    insert,
     or_,
     select,
     type_coerce,
@@ -30,7 +31,7 @@ from sqlalchemy import (
 
 from toggl_pulse.mirror import counter, tables
 from toggl_pulse.mirror.columns import read_entries_as_columns
-from toggl_pulse.mirror.intend import ASIDE, PENDING, STANDING, intend_entries, within
+from toggl_pulse.mirror.intend import ASIDE, LANE, PENDING, STANDING, intend_entries, within
 from toggl_pulse.mirror.projection import Projection, read_projection, write_projection
 from toggl_pulse.mirror.store import Store
 from toggl_pulse.mirror.tags import TagBook
@@ -119,15 +120,15 @@ class Points:
     def beside(self, revision: int) -> EntryColumns:
         """What InfluxDB as of a revision does not hold and answers need, as it is now: these win over points.
 
-        Entries that run or ran then, and those whose point InfluxDB does not take.
+        Entries that run or ran then or since, and those whose point InfluxDB does not take.
         """
         runs = select(entry.id).where(entry.stop.is_(None))
         ran = (
             select(entry.id)
             .join(tables.entry_versions, version.entry_id == entry.id)
             .where(
+                # not by `version.revision`: a tag's new name gives an entry a later one, and leaves no version
                 entry.revision > revision,
-                version.revision <= revision,
                 version.replaced_by > revision,
                 version.stop.is_(None),
                 version.deleted_at_us.is_(None),
@@ -162,8 +163,9 @@ class Points:
             connection.execute(delete(tables.points))
             connection.execute(delete(tables.stale_points))
             state = _writing(read_projection(connection))
+            doubted = state.doubted and state.bucket == bucket
             write_projection(
-                connection, replace(state, intended=0, emptying=True, bucket=bucket, runs=0, doubted=False)
+                connection, replace(state, intended=0, emptying=True, bucket=bucket, runs=0, doubted=doubted)
             )
 
     def intend(self, most: int = PAGE) -> int:
@@ -217,20 +219,28 @@ class Points:
                 most,
             )
 
-    def written(self, times_ns: Iterable[int]) -> None:
-        """These pending points stand in InfluxDB; one whose entry has changed since will be laid down anew."""
-        self._now(times_ns, STANDING)
+    def written(self, times_ns: Iterable[int], intended: int) -> None:
+        """These points, pending when changes up to `intended` were laid down, stand in InfluxDB.
 
-    def set_aside(self, time_ns: int) -> None:
-        """InfluxDB does not take this point."""
-        self._now([time_ns], ASIDE)
-
-    def _now(self, times_ns: Iterable[int], status: int) -> None:
+        What has been laid down at these times since is still to be written.
+        """
         with self._store.writing() as connection:
             for piece in pieces(times_ns):
                 connection.execute(
-                    update(tables.points).where(point.time_ns.in_(piece), point.status == PENDING).values(status=status)
+                    update(tables.points)
+                    .where(point.time_ns.in_(piece), point.status == PENDING, _as_of(intended))
+                    .values(status=STANDING)
                 )
+
+    def set_aside(self, time_ns: int, intended: int) -> None:
+        """InfluxDB does not take this point, as it was laid down by then; the one from before there must go."""
+        this = and_(point.time_ns == time_ns, point.status == PENDING, _as_of(intended))
+        with self._store.writing() as connection:
+            names = ("time_ns", *LANE)
+            connection.execute(
+                insert(tables.stale_points).from_select(names, select(*(point[name] for name in names)).where(this))
+            )
+            connection.execute(update(tables.points).where(this).values(status=ASIDE))
 
     def finish(self, now_us: int) -> bool:
         """Nothing is to be done any more for all that was laid down; False if something is."""
@@ -267,7 +277,7 @@ class Points:
                     .select_from(JOINED)
                     .where(
                         point.time_ns.between(first_ns, last_ns),
-                        or_(point.status != STANDING, entry.revision > state.intended),
+                        or_(point.status == PENDING, entry.revision > state.intended),
                     )
                 )
             )
@@ -301,6 +311,11 @@ class Points:
 
 def _writing(state: Projection) -> Projection:
     return state if state.writing else replace(state, writing=True, generation=state.generation + 1)
+
+
+def _as_of(intended: int) -> ColumnElement[bool]:
+    """Points whose entries have not been laid down anew since."""
+    return exists().where(entry.id == point.entry_id, entry.revision <= intended)
 
 
 def _count(connection: Connection, status: int) -> int:

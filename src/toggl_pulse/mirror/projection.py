@@ -24,7 +24,9 @@ class Projection:
     down as points that stand, are pending or are stale. `writing` is true from that moment until all of them are done,
     and `generation` grows with each change of `writing`. `emptying`: the bucket is to be emptied before anything is
     written, for `bucket` is not the one that was filled, or everything is to be written again. `runs` is the last sync
-    run that was told. `doubted`: the outcome of a request was never known, so that what stands must be read back.
+    run that was told. `sending`: requests may be on their way; who finds it so follows one that was cut off.
+    `doubted`: since `doubted_us` a request may be done that nobody waits for any more, so that what stands must be
+    read back, at once and again when it can be no longer.
     """
 
     revision: int | None = None
@@ -35,7 +37,9 @@ class Projection:
     emptying: bool = False
     bucket: str = ""
     runs: int = 0
+    sending: bool = False
     doubted: bool = False
+    doubted_us: int | None = None
     verified_us: int | None = None
     trouble: str = ""
     trouble_us: int | None = None

@@ -10,6 +10,7 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Self
 
 import structlog
 
@@ -45,6 +46,9 @@ COMPARED = 20_000
 MOST_ASIDE = 100
 """So many refused points in one run are not odd entries but a bucket of another kind."""
 
+SETTLED_US = 10 * 60 * 1_000_000
+"""A request that nobody waits for any more is done by then, or never: until then a comparison may come too early."""
+
 ROUNDS = 5
 """How often what has changed in the meantime is taken along, before it is left to the next run."""
 
@@ -79,16 +83,28 @@ class _Stopped(Exception):
 
 
 class _Way:
-    """At most one batch between here and InfluxDB."""
+    """At most one batch between here and InfluxDB, as its points were when changes up to `intended` were laid down."""
 
     def __init__(self, pool: ThreadPoolExecutor, influx: Influx) -> None:
         self._pool = pool
         self._influx = influx
         self._sent: Future[None] | None = None
         self.points: list[Point] = []
+        self.intended = 0
 
-    def send(self, points: list[Point], body: bytes) -> None:
-        self.points, self._sent = points, self._pool.submit(self._influx.write, body)
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, _kind: object, failure: BaseException | None, _traceback: object) -> None:
+        """Whatever else ends the work: that a batch was never answered must not get lost."""
+        if isinstance(failure, Exception) and self._sent is not None:
+            unanswered = self._sent.exception()
+            if isinstance(unanswered, Unanswered):
+                raise unanswered
+
+    def send(self, points: list[Point], intended: int, body: bytes) -> None:
+        self.points, self.intended = points, intended
+        self._sent = self._pool.submit(self._influx.write, body)
 
     def arrived(self) -> None:
         """Raises what sending it has raised."""
@@ -115,6 +131,7 @@ class Projector:
         self._clock = clock
         self._stopping = stopping
         self._tell: ProjectionProgress = _silent
+        self._sending = False
 
     def project(
         self, *, rebuild: bool = False, verify: bool = False, progress: ProjectionProgress = _silent
@@ -130,10 +147,13 @@ class Projector:
             try:
                 done = self._project(before, rebuild=rebuild, verify=verify)
             except _Stopped:
+                self._at_rest()
                 return ProjectionReport()
             except PulseError as failure:
+                self._at_rest(unanswered=isinstance(failure, Unanswered))
                 self._failed(before, failure)
                 raise
+            self._at_rest()
             self._recovered(before)
             return done
 
@@ -147,16 +167,16 @@ class Projector:
         if not (rebuild or verify or self._anything_to_do(before)):
             done.revision = before.revision
             return done
+        if before.sending:
+            self._doubt()
         bucket = self._influx.prepare()
         if rebuild or bucket.id != before.bucket:
             if before.bucket and not rebuild:
                 log.warning("projection.another_bucket")
             self._points.begin_anew(bucket.id)
         self._bring_up(done, bucket.retention_seconds)
-        if verify or self._points.state().doubted:
-            self._verify(done)
-            self._bring_up(done, bucket.retention_seconds)
-            self._points.note(doubted=False, verified_us=self._now_us())
+        if verify or self._to_be_read_back(self._points.state()):
+            self._read_back(done, bucket.retention_seconds)
         self._tell_runs(done)
         if done.written or done.stale or done.set_aside:
             log.debug(
@@ -171,20 +191,55 @@ class Projector:
     def _anything_to_do(self, state: Projection) -> bool:
         return (
             state.writing
-            or state.doubted
+            or state.sending
+            or self._to_be_read_back(state)
             or state.revision != self._points.revision()
             or bool(self._mirror.runs_to_tell(state.runs, 1))
         )
+
+    # requests that nobody waits for any more
+
+    def _about_to_send(self) -> None:
+        """Whoever finds this noted knows that a process died with a request on its way, which may yet be done."""
+        if not self._sending:
+            self._points.note(sending=True)
+            self._sending = True
+
+    def _at_rest(self, *, unanswered: bool = False) -> None:
+        """Every request of this run was answered, or else what stands is doubted."""
+        if unanswered:
+            self._doubt()
+        elif self._sending:
+            self._points.note(sending=False)
+        self._sending = False
+
+    def _doubt(self) -> None:
+        self._points.note(sending=False, doubted=True, doubted_us=self._now_us())
+
+    def _to_be_read_back(self, state: Projection) -> bool:
+        """At once after a doubt arose, and again when there can be nothing left that would change what was read."""
+        if not state.doubted or state.doubted_us is None or state.verified_us is None:
+            return state.doubted
+        return state.verified_us <= state.doubted_us or self._now_us() >= state.doubted_us + SETTLED_US
+
+    def _read_back(self, done: ProjectionReport, retention_seconds: int) -> None:
+        begun = self._now_us()
+        if not self._verify(done):
+            self._doubt()
+        self._bring_up(done, retention_seconds)
+        state = self._points.state()
+        settled = state.doubted_us is None or begun >= state.doubted_us + SETTLED_US
+        self._points.note(doubted=state.doubted and not settled, verified_us=begun)
 
     # points
 
     def _bring_up(self, done: ProjectionReport, retention_seconds: int) -> None:
         self._see_that_it_keeps(retention_seconds)
         self._empty(done)
-        with ThreadPoolExecutor(1, thread_name_prefix="influxdb") as pool:
-            way = _Way(pool, self._influx)
+        with ThreadPoolExecutor(1, thread_name_prefix="influxdb") as pool, _Way(pool, self._influx) as way:
             for _ in range(ROUNDS):
                 self._intend(way, done)
+                self._arrived(way, done)  # a delete and a write at once could end in either order
                 self._sweep(done)
                 self._write(way, done)
                 self._arrived(way, done)
@@ -244,40 +299,34 @@ class Projector:
         return plan_sweeps(targets, times, lanes)
 
     def _delete(self, sweep: Sweep, measurement: str = MEASUREMENT) -> None:
-        try:
-            self._influx.delete(sweep.first_ns, sweep.last_ns, _predicate(sweep.lane, measurement))
-        except Unanswered:
-            # it may still be at work, and take with it what is written next
-            self._points.note(doubted=True)
-            raise
+        self._about_to_send()
+        self._influx.delete(sweep.first_ns, sweep.last_ns, _predicate(sweep.lane, measurement))
 
     def _write(self, way: _Way, done: ProjectionReport) -> None:
         """One batch is on its way while the next is made ready."""
         self._arrived(way, done)
-        after = FIRST_NS
+        after, intended = FIRST_NS, self._points.state().intended
         while points := self._points.pending(after, BATCH):
             after = points[-1].time_ns
             body = encode(points)
             self._arrived(way, done)
-            way.send(points, body)
+            self._about_to_send()
+            way.send(points, intended, body)
 
     def _arrived(self, way: _Way, done: ProjectionReport) -> None:
         """Wait for the batch that is on its way, and note what became of it."""
-        points = way.points
+        points, intended = way.points, way.intended
         if not points:
             return
         try:
             way.arrived()
         except Refused as refused:
-            self._halve(points, refused, done)
-        except Unanswered:
-            self._points.note(doubted=True)
-            raise
-        self._points.written(point.time_ns for point in points)
+            self._halve(points, intended, refused, done)
+        self._points.written((point.time_ns for point in points), intended)
         done.written += len(points)
         self._progress("writing", done.written, done.written + self._points.counts().pending)
 
-    def _halve(self, points: list[Point], refused: Refused, done: ProjectionReport) -> None:
+    def _halve(self, points: list[Point], intended: int, refused: Refused, done: ProjectionReport) -> None:
         """Find those that InfluxDB does not take; the others of the batch are written."""
         if len(points) == 1:
             done.set_aside += 1
@@ -288,7 +337,7 @@ class Projector:
                     code="influxdb_refuses",
                 ) from refused
             log.warning("projection.set_aside", entry=points[0].entry_id, kind=refused.kind)
-            self._points.set_aside(points[0].time_ns)
+            self._points.set_aside(points[0].time_ns, intended)
             done.written -= 1
             return
         middle = len(points) // 2
@@ -296,14 +345,17 @@ class Projector:
             try:
                 self._influx.write(encode(half))
             except Refused as again:
-                self._halve(half, again, done)
+                self._halve(half, intended, again, done)
 
     # reading back
 
-    def _verify(self, done: ProjectionReport) -> None:
-        """Compare every point in InfluxDB with its entry; what differs is laid down to be mended."""
+    def _verify(self, done: ProjectionReport) -> bool:
+        """Compare every point in InfluxDB with its entry; what differs is laid down to be mended.
+
+        False if an entry has changed in the meantime, so that what is at its time could not be judged.
+        """
         total = self._points.standing()
-        after, compared = FIRST_NS - 1, 0
+        after, compared, judged = FIRST_NS - 1, 0, True
         while True:
             ours = self._points.page(after, COMPARED)
             last = ours[-1].time_ns if len(ours) == COMPARED else LAST_NS
@@ -313,6 +365,7 @@ class Projector:
             moving = self._points.moving(after + 1, last)
             wrong = [point.time_ns for point in ours if theirs.get(point.time_ns) != [told(point)]]
             ghosts = theirs.keys() - {point.time_ns for point in ours} - moving
+            judged = judged and theirs.keys().isdisjoint(moving)
             spoiled = [time for time in wrong if time in theirs]
             if wrong or ghosts:
                 self._points.doubt(wrong, [*ghosts, *spoiled])
@@ -325,6 +378,7 @@ class Projector:
         done.compared += compared
         if done.differing:
             log.warning("projection.differed", compared=compared, differing=done.differing)
+        return judged
 
     # sync runs
 
