@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sys
+from collections import Counter
 from itertools import product
 
 import pytest
@@ -56,10 +58,12 @@ def test_a_fault_at_one_request_costs_nothing(kept: Kept, trial: tuple[str, str,
 def test_a_fault_at_any_request_of_any_run_costs_nothing(kept: Kept, kind: str) -> None:
     trials = [trial for trial in TRIALS if trial[1] == kind]
 
-    found = {trial: attempt(kept, *trial).found for trial in trials}
+    played = {trial: attempt(kept, *trial) for trial in trials}
 
+    requests, syncs = sum(each.requests for each in played.values()), Counter(each.syncs for each in played.values())
+    sys.stdout.write(f"{kind} at {len(trials)} requests: {requests} requests of ours; syncs until equal: {syncs}\n")
     assert trials
-    assert {} == {trial: what for trial, what in found.items() if what}
+    assert {} == {trial: each.found for trial, each in played.items() if each.found}
 
 
 def test_a_single_fault_is_cured_by_a_repeat_and_not_worth_a_word(kept: Kept) -> None:

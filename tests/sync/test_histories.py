@@ -5,6 +5,7 @@ A failure prints the smallest history that still fails, ready to be pasted below
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 
 import pytest
@@ -60,5 +61,6 @@ def test_hundreds_of_histories_end_exact(tmp_path: Path) -> None:
 
     tally = play_seeds(range(first, first + LONG), tmp_path)
 
+    sys.stdout.write(f"{tally}\n")
     assert tally.kills > LONG // 4
     assert tally.excused <= EXCUSED

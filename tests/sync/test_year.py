@@ -175,8 +175,9 @@ class Year:
         return (
             f"seed {self.seed}: {runs['schedule'] + runs['start']} full syncs, {runs['poll']} polls, "
             f"{runs['history']} others, {life.processes} processes; {paid} requests and {requests['/me/quota']} free "
-            f"looks: {dict(requests.most_common())}; person: {dict(self.person.done)}; status looked at "
-            f"{self.watch.looks} times, {self.watch.checked} months found verified and compared"
+            f"looks, at least {truth.lowest(life)} left: {dict(requests.most_common())}; "
+            f"person: {dict(self.person.done)}; status looked at {self.watch.looks} times, "
+            f"{self.watch.checked} months found verified and compared"
         )
 
 

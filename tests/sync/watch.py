@@ -6,6 +6,7 @@ Everything here is computed from the simulator's rows and its own log of request
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import cache
@@ -14,6 +15,7 @@ from zoneinfo import ZoneInfo
 
 from sync.life import RESERVE, Life
 from toggl_pulse.demo import World
+from toggl_pulse.demo.world import Request
 from toggl_pulse.mirror import Mirror
 from toggl_pulse.model import epoch
 
@@ -160,15 +162,24 @@ def differences(life: Life, mirror: Mirror) -> list[str]:
 
 
 def below_the_reserve(life: Life) -> list[str]:
-    """Requests of ours that left less than the reserve; looks at the quota are not counted by Toggl."""
+    """Requests of ours that left less than the reserve."""
     return [
-        f"{request.at:%Y-%m-%d %H:%M:%S} {request.method} {request.path}: {request.remaining} left in {request.bucket}"
-        for request in life.world.log
-        if request.bucket is not None
-        and not request.path.endswith("/me/quota")
-        and request.remaining is not None
-        and request.remaining < RESERVE
+        f"{request.at:%Y-%m-%d %H:%M:%S} {request.method} {request.path}: {left} left in {request.bucket}"
+        for request, left in _counted(life)
+        if left < RESERVE
     ]
+
+
+def lowest(life: Life) -> int:
+    """The least that a request of ours has left."""
+    return min(left for _, left in _counted(life))
+
+
+def _counted(life: Life) -> Iterator[tuple[Request, int]]:
+    """Requests with what they have left; looks at the quota are not counted by Toggl."""
+    for request in life.world.log:
+        if request.bucket is not None and request.remaining is not None and not request.path.endswith("/me/quota"):
+            yield request, request.remaining
 
 
 def spent(life: Life) -> Counter[str]:
