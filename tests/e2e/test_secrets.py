@@ -12,6 +12,7 @@ import httpx2
 import pytest
 
 from e2e.processes import API_TOKEN, PATIENCE, TOKEN, environment, pulse, running, simulated_toggl
+from e2e.warm import Nursery
 from influxdb import OwnServer
 
 PASSWORD = "a password that nobody may see 0123456789"
@@ -34,7 +35,9 @@ def secrets_in(data: bytes) -> list[str]:
 @pytest.mark.parametrize(
     "faults", [pytest.param(SOME_FAULTS, id="some"), pytest.param(ALL_FAULTS, id="all", marks=pytest.mark.long)]
 )
-def test_no_secret_is_written_logged_or_answered_whatever_happens(tmp_path: Path, faults: tuple[str, ...]) -> None:
+def test_no_secret_is_written_logged_or_answered_whatever_happens(
+    tmp_path: Path, nursery: Nursery, faults: tuple[str, ...]
+) -> None:
     home = tmp_path / "home"
     home.mkdir()
     (tmp_path / "toggl").mkdir()
@@ -52,20 +55,10 @@ def test_no_secret_is_written_logged_or_answered_whatever_happens(tmp_path: Path
         toggl.post("behaviour", {"user_quota": 10_000})
         for fault in faults:
             toggl.post("fault", {"kind": fault, "match": "", "skip": 1, "times": 1})
-            done = pulse(home, "sync", **account)
-            said += [done.stdout, done.stderr]
+            said.append(nursery.run(home, "sync", **account).said())
             toggl.post("calm", {})
-        for verb in (
-            ["config"],
-            ["doctor"],
-            ["status"],
-            ["query"],
-            ["export"],
-            ["backup", str(home / "copy.db")],
-            ["sync"],
-        ):
-            done = pulse(home, *verb, **account)
-            said += [done.stdout, done.stderr]
+        verbs = (["config"], ["doctor"], ["status"], ["query"], ["export"], ["backup", str(home / "copy.db")], ["sync"])
+        said += [nursery.run(home, *verb, **account).said() for verb in verbs]
         with running(["serve", "--port", "0"], home, **account) as (_, output):
             address = output.address()
             with httpx2.Client(base_url=address, timeout=PATIENCE) as client:
@@ -79,10 +72,12 @@ def test_no_secret_is_written_logged_or_answered_whatever_happens(tmp_path: Path
                         )
                         said += [answer.text, str(answer.headers)]
         said.append(output.rest())
-        wrong = pulse(home, "sync", **{**account, "TOGGL_API_TOKEN": f"{TOKEN}x"})
-        said += [wrong.stdout, wrong.stderr]
+        other = {"TOGGL_API_TOKEN": f"{TOKEN}x", "DATA_DIR": str(home / "other")}
+        wrong = nursery.run(home, "sync", **{**account, **other})
+        said.append(wrong.said())
 
     assert len(said) > 100
+    assert wrong.code == 4
     for text in said:
         assert secrets_in(text.encode()) == [], text[:2000]
     files = [path for path in home.rglob("*") if path.is_file()]
