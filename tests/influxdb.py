@@ -24,9 +24,12 @@ from urllib.parse import quote, urlencode, urlsplit
 
 from postgresql import free_port
 
-__all__ = ["MISSING", "GivenServer", "OwnServer", "Right", "Server", "program"]
+__all__ = ["MISSING", "MISSING_PROGRAM", "GivenServer", "OwnServer", "Right", "Server", "program"]
 
 MISSING = "influxd is missing (put it on PATH, or name it in INFLUXD) and INFLUXDB_TEST_URL is not set"
+MISSING_PROGRAM = (
+    "influxd is missing (put it on PATH, or name it in INFLUXD), and this test stops or sets up its server"
+)
 START_SECONDS = 30.0
 YEAR_SECONDS = 365 * 24 * 3600
 OPTIONS = ("--reporting-disabled", "--ui-disabled")

@@ -5,13 +5,13 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Iterator, Mapping
-from itertools import chain, combinations
+from itertools import combinations
 from pathlib import Path
 
 import pytest
 
 from cli.scene import Ran, Run
-from influxdb import MISSING, YEAR_SECONDS, OwnServer, program
+from influxdb import MISSING_PROGRAM, YEAR_SECONDS, OwnServer, program
 from toggl_pulse.settings import InfluxDBSetup
 
 pytestmark = pytest.mark.influxdb
@@ -26,7 +26,7 @@ READ = {"query": f'from(bucket: "{BUCKET}") |> range(start: 0)', "type": "flux"}
 def server(monkeypatch: pytest.MonkeyPatch) -> Iterator[OwnServer]:
     """As it is before anyone has set it up."""
     if (found := program()) is None:
-        pytest.skip(MISSING)
+        pytest.skip(MISSING_PROGRAM)
     for name in InfluxDBSetup.model_fields:
         for variable in (name.upper(), f"{name.upper()}_FILE"):
             if variable != "DATA_DIR":
@@ -172,10 +172,17 @@ def test_the_two_tokens_can_be_readable_for_other_users(
     assert 0o755 == folder.stat().st_mode & 0o777
 
 
-SUBSETS = list(chain.from_iterable(combinations(FILES, count) for count in range(1, 5)))
+TELLING = {FILES[:1], FILES[1:2], FILES[2:3], FILES[1:], (*FILES[:2], FILES[3])}
+"""What a file alone, all tokens, and all that an administrator has tell; the rest is for `make test-long`."""
+
+SUBSETS = [
+    pytest.param(lost, id="+".join(lost), marks=[] if lost in TELLING else pytest.mark.long)
+    for count in range(1, 5)
+    for lost in combinations(FILES, count)
+]
 
 
-@pytest.mark.parametrize("lost", SUBSETS, ids="+".join)
+@pytest.mark.parametrize("lost", SUBSETS)
 def test_what_was_lost_is_made_again_or_one_sentence_says_what_is_needed(
     run: Run, server: OwnServer, folder: Path, lost: tuple[str, ...]
 ) -> None:

@@ -237,8 +237,12 @@ def test_a_missing_bucket_is_made_where_the_token_may(influxdb: Server, name_of:
     assert 1 == len(rows(client))
 
 
-def test_a_missing_bucket_is_named_where_the_token_may_not_make_it(influxdb: Server, influxdb_bucket: str) -> None:
-    client = client_of(influxdb, token=influxdb.service_token(influxdb_bucket), bucket=influxdb.name())
+@pytest.mark.parametrize("kind", ["buckets", "orgs"])
+def test_a_missing_bucket_is_named_where_the_token_may_not_make_it(
+    influxdb: Server, influxdb_bucket: str, kind: str
+) -> None:
+    token = influxdb.token_for(Right("read", kind, influxdb.org_id() if kind == "orgs" else None))
+    client = client_of(influxdb, token=token, bucket=influxdb.name())
 
     with pytest.raises(NeedsUser, match="may not make it") as needed:
         client.prepare()

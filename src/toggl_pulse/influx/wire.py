@@ -174,15 +174,11 @@ class Wire:
             )
         except ApiException as error:
             return _no(error, changes=request.changes)
-        except (http.NewConnectionError, http.NameResolutionError, http.ConnectTimeoutError):
+        except (http.NewConnectionError, http.ConnectTimeoutError):
             return _Trouble(_unreachable())
         except http.ReadTimeoutError:
             # it has too much to do already: the same again would not help
             return Unanswered() if request.changes else _slow()
-        except http.SSLError:
-            return Unavailable(
-                "INFLUXDB_URL answers with a certificate that is not valid.", code="influxdb_certificate"
-            )
         except (http.HTTPError, OSError):
             return _Trouble(_unreachable(), sent=True)
         return response
@@ -199,7 +195,7 @@ class Wire:
 def _no(error: Any, *, changes: bool) -> PulseError | _Trouble:
     """What an answer other than 2xx means."""
     headers = error.headers or {}
-    if error.status is None or not error.status:
+    if not error.status:
         # the client puts failures of the encryption so
         return Unavailable("INFLUXDB_URL answers with a certificate that is not valid.", code="influxdb_certificate")
     if error.status in {TOO_MANY, UNAVAILABLE}:
