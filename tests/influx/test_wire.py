@@ -7,6 +7,7 @@ import shutil
 import ssl
 import subprocess
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Self
 from urllib.parse import parse_qs, urlsplit
@@ -144,6 +145,16 @@ def test_a_connection_that_broke_is_made_again() -> None:
         write(scene.influx)
 
     assert 2 == len(server.asked)
+
+
+@pytest.mark.parametrize("call", CALLS)
+def test_changes_that_broke_off_are_counted_though_they_were_repeated(call: Call) -> None:
+    with scripted([Reply(nothing=True), inside(503)]) as server, Scene(server.url) as scene:
+        with suppress(Unavailable):
+            call(scene.influx)
+        counted = scene.influx.left_open
+
+    assert (3, int(call in CHANGES)) == (len(server.asked), counted)
 
 
 @pytest.mark.parametrize("status", [301, 302, 307, 308])

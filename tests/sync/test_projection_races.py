@@ -212,6 +212,22 @@ def test_a_request_that_is_done_long_after_it_was_given_up_is_noticed(
     assert not mirror.points.state().doubted
 
 
+def test_a_request_that_broke_off_and_was_repeated_is_read_back_by_the_next_run(mirror: Mirror, influx: Influx) -> None:
+    fill(mirror)
+
+    class Repeated(Meddled):
+        left_open = 0
+
+    def write(real: Call, body: bytes) -> None:
+        client.left_open += 1
+        real(body)
+
+    client = Repeated(influx, write=write)
+    assert 0 == projector(mirror, client).project().compared
+
+    assert 40 == projector(mirror, influx).project().compared
+
+
 def test_a_tag_whose_name_comes_after_its_entries_is_written_with_it(
     mirror: Mirror, influx: Influx, influxdb: Server, influxdb_bucket: str
 ) -> None:

@@ -81,6 +81,11 @@ class Influx:
     def close(self) -> None:
         self._wire.close()
 
+    @property
+    def left_open(self) -> int:
+        """How many writes and deletes broke off so far; a repetition that was answered says nothing of the first."""
+        return self._wire.left_open
+
     # --- the bucket -------------------------------------------------------------------------------------------
 
     def bucket(self) -> Bucket:

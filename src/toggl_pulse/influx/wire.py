@@ -91,6 +91,8 @@ class Wire:
         self._sleep = sleep
         self._jitter = jitter
         self._made: InfluxDBClient | None = None
+        self.left_open = 0
+        """Changes that broke off on the way, and so may be done later than whatever was sent after them."""
 
     def close(self) -> None:
         if self._made is not None:
@@ -142,6 +144,7 @@ class Wire:
                         return self._once(request)
                     except _Trouble as trouble:
                         sent = sent or trouble.sent
+                        self.left_open += trouble.sent and request.changes
                         wait = max(attempt.next_wait, trouble.wait) * (1 + self._jitter() / 2)
                         raise
         except _Trouble as trouble:

@@ -132,6 +132,7 @@ class Projector:
         self._stopping = stopping
         self._tell: ProjectionProgress = _silent
         self._sending = False
+        self._left_open = 0
 
     def project(
         self, *, rebuild: bool = False, verify: bool = False, progress: ProjectionProgress = _silent
@@ -143,6 +144,7 @@ class Projector:
         """
         with self._points.lock():
             self._tell = progress
+            self._left_open = self._influx.left_open
             before = self._points.state()
             try:
                 done = self._project(before, rebuild=rebuild, verify=verify)
@@ -207,7 +209,7 @@ class Projector:
 
     def _at_rest(self, *, unanswered: bool = False) -> None:
         """Every request of this run was answered, or else what stands is doubted."""
-        if unanswered:
+        if unanswered or self._influx.left_open > self._left_open:
             self._doubt()
         elif self._sending:
             self._points.note(sending=False)
