@@ -90,6 +90,14 @@ def stop_at_some_moment(
     return "between transactions" if len(toggl.get("log")) > asked else "before the first answer"
 
 
+def stop_after(child: Child, seconds: float, writes: Callable[[Child], bool]) -> str:
+    """Let a process run that long, stop it, and tell where that was."""
+    child.ends_within(seconds)
+    if not _stop(child):
+        return ENDED
+    return "in a transaction" if writes(child) else "between transactions"
+
+
 def _after_answer(child: Child, toggl: SimulatedToggl, number: int, until: float) -> None:
     """Returns at the latest `until`: a service that has nothing more to ask does not end."""
     while child.alive() and len(toggl.get("log", skip=str(number - 1))) < 1 and time.monotonic() < until:

@@ -27,10 +27,10 @@ import toggl_pulse
 PATIENCE = 120
 WARMED = (
     "alembic.command", "alembic.config", "alembic.ddl.sqlite", "alembic.runtime.migration", "alembic.script",
-    "anyio._backends._asyncio", "apscheduler.schedulers.asyncio", "asyncio", "encodings.idna", "multiprocessing",
-    "psycopg", "sqlalchemy.dialects.postgresql.psycopg", "sqlalchemy.dialects.sqlite.pysqlite", "toggl_pulse.app",
-    "toggl_pulse.service", "uvicorn.lifespan.off", "uvicorn.loops.auto", "uvicorn.protocols.http.auto",
-    "uvicorn.protocols.websockets.auto",
+    "anyio._backends._asyncio", "apscheduler.schedulers.asyncio", "asyncio", "encodings.idna", "influxdb_client",
+    "multiprocessing", "psycopg", "sqlalchemy.dialects.postgresql.psycopg", "sqlalchemy.dialects.sqlite.pysqlite",
+    "toggl_pulse.app", "toggl_pulse.service", "uvicorn.lifespan.off", "uvicorn.loops.auto",
+    "uvicorn.protocols.http.auto", "uvicorn.protocols.websockets.auto",
 )  # fmt: skip
 
 
