@@ -228,6 +228,21 @@ def test_a_request_that_broke_off_and_was_repeated_is_read_back_by_the_next_run(
     assert 40 == projector(mirror, influx).project().compared
 
 
+def test_a_mirror_that_was_restored_from_a_copy_is_in_step_after_a_comparison(
+    mirror: Mirror, influx: Influx, influxdb: Server, influxdb_bucket: str, tmp_path: Path
+) -> None:
+    fill(mirror)
+    projector(mirror, influx).project()
+    mirror.backup(tmp_path / "copy.db")
+    write(mirror, entry(1, project_id=50), entry(2, start=entry(2).start - timedelta(days=1)), entry(60))
+    projector(mirror, influx).project()
+    with Mirror.open(f"sqlite:///{tmp_path}/copy.db", clock=clock) as restored:
+        write(restored, entry(2, start=entry(2).start - timedelta(days=2)), entry(61))
+        assert 3 == projector(restored, influx).project(verify=True).differing
+
+        assert agree(restored, influxdb, influxdb_bucket)
+
+
 def test_a_tag_whose_name_comes_after_its_entries_is_written_with_it(
     mirror: Mirror, influx: Influx, influxdb: Server, influxdb_bucket: str
 ) -> None:
