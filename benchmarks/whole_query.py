@@ -46,10 +46,13 @@ ASKED = json.dumps(
     }
 ).encode()
 NOTE = (
-    "Half of what is beyond the floor is the making of the text, some 50 ns a datapoint, as much as orjson needs for "
-    "ready pairs, which alone is more than the goal leaves; templates, formatting by `%` and text instead of bytes "
-    "were tried and gained nothing that can be told from noise. The guards, the reading of the request, two questions "
-    "to the database and the way to a worker thread and back share the rest."
+    "More than half of what is beyond the floor is the making of the text, 0.45 ms or 60 ns a datapoint: 14 to write "
+    "the number, 20 to cut it out, the rest to put it beside its time. orjson needs 48 for ready pairs, which alone is "
+    "most of what the goal leaves. The ten guards share 0.05 ms, the way to a worker thread and back takes 0.05, the "
+    "reading of the request 0.02; the rest is what engine and text drive out of each other's cache. Tried without "
+    "a gain that can be told from noise: one text for all series, one copy less, marks that are replaced by times, "
+    "pairs of Python's numbers, templates, formatting by `%`. Since all targets of a request are answered from one "
+    "look at the mirror, which takes 0.09 ms and no longer 0.13 for each, less is left to save, in the floor too."
 )
 QUERY = Query("tracked_hours", epoch(BEGIN) * 1000, epoch(END) * 1000, BERLIN, group_by="project", interval="day")
 
