@@ -196,7 +196,7 @@ def test_points_that_were_deleted_altered_or_doubled_are_mended(
 def test_a_comparison_in_pages_covers_every_time(
     mirror: Mirror, projector: Projector, influxdb: Server, influxdb_bucket: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("toggl_pulse.sync.project.COMPARED", 10)
+    monkeypatch.setattr("toggl_pulse.sync.compare.COMPARED", 10)
     fill(mirror)
     projector.project()
     for number in range(-1, 45):

@@ -7,6 +7,7 @@ from toggl_pulse.influx.points import (
     encode,
     encode_runs,
     join_tags,
+    predicate_of,
     read_text,
     split_tags,
 )
@@ -24,6 +25,7 @@ __all__ = [
     "encode",
     "encode_runs",
     "join_tags",
+    "predicate_of",
     "read_back",
     "read_text",
     "split_tags",

@@ -13,7 +13,7 @@ from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 from urllib.parse import unquote
 
-from toggl_pulse.model import NO_ID, Point, RunPoint
+from toggl_pulse.model import ANY_LANE, NO_ID, Lane, Point, RunPoint
 
 __all__ = [
     "MEASUREMENT",
@@ -21,6 +21,7 @@ __all__ = [
     "encode",
     "encode_runs",
     "join_tags",
+    "predicate_of",
     "read_text",
     "split_tags",
     "store_text",
@@ -143,6 +144,18 @@ def _head(workspace_id: int, project_id: int, user_id: int, billable: bool, tags
 @lru_cache(maxsize=4096)
 def _joined(tag_ids: tuple[int, ...]) -> str:
     return store_text(",".join(map(str, tag_ids)))
+
+
+def predicate_of(lane: Lane, measurement: str = MEASUREMENT) -> dict[str, str]:
+    """What a delete names: never nothing, and nothing that anyone has typed. No project: points of any project."""
+    named = {"_measurement": measurement}
+    if lane != ANY_LANE:
+        named["workspace_id"] = str(lane.workspace_id)
+        if lane.project_id != NO_ID:
+            named["project_id"] = str(lane.project_id)
+        named["user_id"] = str(lane.user_id)
+        named["billable"] = "true" if lane.billable else "false"
+    return named
 
 
 def encode_runs(runs: Iterable[RunPoint]) -> bytes:

@@ -7,10 +7,9 @@ next. All calls block. Asks Toggl nothing.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Self
 
 import structlog
 
@@ -18,19 +17,19 @@ from toggl_pulse.errors import NeedsUser, PulseError
 from toggl_pulse.influx import (
     MEASUREMENT,
     SYNC_MEASUREMENT,
-    Content,
     Influx,
     Refused,
     Unanswered,
     encode,
     encode_runs,
-    read_back,
-    told,
+    predicate_of,
 )
 from toggl_pulse.mirror import Mirror, Points, Projection, Stale
-from toggl_pulse.model import ANY_LANE, NO_ID, Lane, Point
+from toggl_pulse.model import ANY_LANE, Point
+from toggl_pulse.sync.compare import FIRST_NS, LAST_NS, compare
 from toggl_pulse.sync.run_points import run_points
 from toggl_pulse.sync.sweeps import FEW, Sweep, one_by_one, plan_sweeps
+from toggl_pulse.sync.way import Way
 
 __all__ = ["ProjectionProgress", "ProjectionReport", "Projector"]
 
@@ -40,9 +39,6 @@ BATCH = 5_000
 """Points in one write, which is what InfluxDB advises."""
 
 RUNS = 500
-COMPARED = 20_000
-"""Points read back at once: few enough for a server with little memory."""
-
 MOST_ASIDE = 100
 """So many refused points in one run are not odd entries but a bucket of another kind."""
 
@@ -52,7 +48,6 @@ SETTLED_US = 10 * 60 * 1_000_000
 ROUNDS = 5
 """How often what has changed in the meantime is taken along, before it is left to the next run."""
 
-FIRST_NS, LAST_NS = -(2**63) + 2, 2**63 - 2
 EVERYTHING = Sweep(FIRST_NS, LAST_NS, ANY_LANE)
 
 ProjectionProgress = Callable[[str, int, int], None]
@@ -80,37 +75,6 @@ def _silent(_what: str, _done: int, _total: int) -> None:
 
 class _Stopped(Exception):
     """The process ends: what is left is done by the next run."""
-
-
-class _Way:
-    """At most one batch between here and InfluxDB, as its points were when changes up to `intended` were laid down."""
-
-    def __init__(self, pool: ThreadPoolExecutor, influx: Influx) -> None:
-        self._pool = pool
-        self._influx = influx
-        self._sent: Future[None] | None = None
-        self.points: list[Point] = []
-        self.intended = 0
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, _kind: object, failure: BaseException | None, _traceback: object) -> None:
-        """Whatever else ends the work: that a batch was never answered must not get lost."""
-        if isinstance(failure, Exception) and self._sent is not None:
-            unanswered = self._sent.exception()
-            if isinstance(unanswered, Unanswered):
-                raise unanswered
-
-    def send(self, points: list[Point], intended: int, body: bytes) -> None:
-        self.points, self.intended = points, intended
-        self._sent = self._pool.submit(self._influx.write, body)
-
-    def arrived(self) -> None:
-        """Raises what sending it has raised."""
-        sent, self._sent, self.points = self._sent, None, []
-        if sent is not None:
-            sent.result()
 
 
 class Projector:
@@ -238,7 +202,7 @@ class Projector:
     def _bring_up(self, done: ProjectionReport, retention_seconds: int) -> None:
         self._see_that_it_keeps(retention_seconds)
         self._empty(done)
-        with ThreadPoolExecutor(1, thread_name_prefix="influxdb") as pool, _Way(pool, self._influx) as way:
+        with ThreadPoolExecutor(1, thread_name_prefix="influxdb") as pool, Way(pool, self._influx) as way:
             for _ in range(ROUNDS):
                 self._intend(way, done)
                 self._arrived(way, done)  # a delete and a write at once could end in either order
@@ -251,7 +215,7 @@ class Projector:
                 if done.revision == self._points.revision():
                     return
 
-    def _intend(self, way: _Way, done: ProjectionReport) -> None:
+    def _intend(self, way: Way, done: ProjectionReport) -> None:
         """Lay everything down; where nothing has to be deleted before, each page is on its way while the next is."""
         left = self._points.intend()
         total = left
@@ -302,9 +266,9 @@ class Projector:
 
     def _delete(self, sweep: Sweep, measurement: str = MEASUREMENT) -> None:
         self._about_to_send()
-        self._influx.delete(sweep.first_ns, sweep.last_ns, _predicate(sweep.lane, measurement))
+        self._influx.delete(sweep.first_ns, sweep.last_ns, predicate_of(sweep.lane, measurement))
 
-    def _write(self, way: _Way, done: ProjectionReport) -> None:
+    def _write(self, way: Way, done: ProjectionReport) -> None:
         """One batch is on its way while the next is made ready."""
         self._arrived(way, done)
         after, intended = FIRST_NS, self._points.state().intended
@@ -315,7 +279,7 @@ class Projector:
             self._about_to_send()
             way.send(points, intended, body)
 
-    def _arrived(self, way: _Way, done: ProjectionReport) -> None:
+    def _arrived(self, way: Way, done: ProjectionReport) -> None:
         """Wait for the batch that is on its way, and note what became of it."""
         points, intended = way.points, way.intended
         if not points:
@@ -356,27 +320,14 @@ class Projector:
 
         False if an entry has changed in the meantime, so that what is at its time could not be judged.
         """
-        total = self._points.standing()
-        after, compared, judged = FIRST_NS - 1, 0, True
-        while True:
-            ours = self._points.page(after, COMPARED)
-            last = ours[-1].time_ns if len(ours) == COMPARED else LAST_NS
-            theirs: dict[int, list[Content]] = {}
-            for time, content in read_back(self._influx, after + 1, last):
-                theirs.setdefault(time, []).append(content)
-            moving = self._points.moving(after + 1, last)
-            wrong = [point.time_ns for point in ours if theirs.get(point.time_ns) != [told(point)]]
-            ghosts = theirs.keys() - {point.time_ns for point in ours} - moving
-            judged = judged and theirs.keys().isdisjoint(moving)
-            spoiled = [time for time in wrong if time in theirs]
-            if wrong or ghosts:
-                self._points.doubt(wrong, [*ghosts, *spoiled])
-            done.differing += len(wrong) + len(ghosts)
-            compared += len(ours)
+        total, compared, judged = self._points.standing(), 0, True
+        for found in compare(self._points, self._influx):
+            if found.wrong or found.ghosts:
+                self._points.doubt(found.wrong, found.ghosts)
+            judged = judged and found.judged
+            compared += found.compared
+            done.differing += found.differing
             self._progress("comparing", compared, max(total, compared))
-            if last == LAST_NS:
-                break
-            after = last
         done.compared += compared
         if done.differing:
             log.warning("projection.differed", compared=compared, differing=done.differing)
@@ -407,15 +358,3 @@ class Projector:
 
     def _now_us(self) -> int:
         return int(self._clock().timestamp() * 1_000_000)
-
-
-def _predicate(lane: Lane, measurement: str) -> dict[str, str]:
-    """What a delete names: never nothing, and nothing that anyone has typed."""
-    named = {"_measurement": measurement}
-    if lane != ANY_LANE:
-        named["workspace_id"] = str(lane.workspace_id)
-        if lane.project_id != NO_ID:
-            named["project_id"] = str(lane.project_id)
-        named["user_id"] = str(lane.user_id)
-        named["billable"] = "true" if lane.billable else "false"
-    return named
