@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 
 from e2e.equal import State, differences, promised_amounts
-from e2e.processes import TOKEN, SimulatedToggl, pulse, simulated_toggl
+from e2e.processes import TOKEN, SimulatedToggl, simulated_toggl
+from e2e.warm import Nursery
 from toggl_pulse.mirror import Mirror
 from toggl_pulse.model import Amount
 from toggl_pulse.service import utc_now
@@ -19,14 +20,13 @@ DAY = 86_400
 class Books:
     """A home that syncs, and what it then holds of money."""
 
-    def __init__(self, home: Path, toggl: SimulatedToggl) -> None:
-        self._home, self._toggl = home, toggl
+    def __init__(self, home: Path, toggl: SimulatedToggl, nursery: Nursery) -> None:
+        self._home, self._toggl, self._nursery = home, toggl, nursery
 
     def sync(self) -> tuple[State, dict[int, Amount]]:
-        done = pulse(
-            self._home, "sync", TOGGL_API_TOKEN=TOKEN, TOGGL_API_URL=self._toggl.url, DATA_DIR=str(self._home / "data")
-        )
-        assert done.stdout.startswith("done: "), done.stdout + done.stderr
+        account = {"TOGGL_API_TOKEN": TOKEN, "TOGGL_API_URL": self._toggl.url}
+        done = self._nursery.run(self._home, "sync", DATA_DIR=str(self._home / "data"), **account)
+        assert done.said().startswith("done: "), done.said()
         state = self._toggl.get("state")
         with Mirror.open(f"sqlite:///{self._home}/data/mirror.db", clock=utc_now) as mirror:
             assert [] == differences(mirror, state)
@@ -41,12 +41,12 @@ class Books:
     ],
 )
 def test_amounts_are_what_reports_tell_after_a_first_sync_and_when_all_is_read_again(
-    tmp_path: Path, account: list[str]
+    tmp_path: Path, nursery: Nursery, account: list[str]
 ) -> None:
     """The studio rounds in its reports, has projects in two currencies and without a rate, and a free workspace."""
     with simulated_toggl(tmp_path, *account) as toggl:
         toggl.post("behaviour", {"user_quota": 100_000, "plan_quota": PLENTY})
-        books = Books(tmp_path, toggl)
+        books = Books(tmp_path, toggl, nursery)
         begun, first = books.sync()
         promised = promised_amounts(begun, begun)
         assert promised == {number: first.get(number) for number in promised}
