@@ -356,3 +356,14 @@ def test_a_new_beginning_in_the_same_bucket_forgets_no_doubt(mirror: Mirror) -> 
     mirror.points.begin_anew("another")
 
     assert not mirror.points.state().doubted
+
+
+def test_what_came_after_the_last_was_laid_down_is_not_projected(mirror: Mirror) -> None:
+    write(mirror, entry(1))
+    mirror.points.intend()
+    revision = mirror.revision()
+    write(mirror, entry(2))
+    write_pending(mirror)
+
+    assert mirror.points.finish(0)
+    assert revision == mirror.points.projected().revision

@@ -52,6 +52,7 @@ CHANGES = {
     "a workspace": {"workspace_id": 1, "project_id": None, "tag_ids": ()},
     "a flag": {"billable": False},
     "a start": {"start": entry(70).start, "stop": entry(71).start},
+    "a start by a second": {"start": entry(7).start + timedelta(seconds=1)},
     "tags": {"tag_ids": (6,)},
     "no tags": {"tag_ids": ()},
     "a deletion": {"deleted_at": NOW},
@@ -120,11 +121,11 @@ def test_cut_off_at_any_request_the_next_projection_is_exact(
     cut: Any = Cut(influx, at, after=after == "after")
     for number in range(6):
         with suppress(KeyboardInterrupt):
-            Projector(mirror, cut, clock=clock).project()
+            assert 0 == Projector(mirror, cut, clock=clock).project().differing
         write(
             mirror, entry(2, project_id=50 + number), entry(3, start=entry(80 + number).start), entry(4, billable=True)
         )
-    Projector(mirror, influx, clock=clock).project()
+    assert 0 == Projector(mirror, influx, clock=clock).project().differing
 
     assert agree(mirror, influxdb, influxdb_bucket)
 

@@ -56,7 +56,7 @@ class Edit(NamedTuple):
 
     def entry(self) -> TimeEntry:
         # starts and the last digits of ids meet, so that points contend for their times
-        start = NOW + timedelta(hours=self.slot)
+        start = NOW + timedelta(seconds=self.slot)
         one = entry(
             self.number,
             id=FIRST_ID + self.number % 3 + self.number // 3 * 1_000_000,

@@ -51,7 +51,7 @@ class Meddled:
         real = getattr(self.inner, name)
         if name not in self.instead:
             return real
-        return lambda *arguments: self.instead[name](real, *arguments)
+        return lambda *arguments, **named: self.instead[name](real, *arguments, **named)
 
 
 def projector(mirror: Mirror, influx: Influx | Meddled, **changes: Any) -> Projector:
@@ -89,6 +89,72 @@ def test_an_entry_that_changes_while_its_point_is_on_its_way_is_written_anew(
 
     assert changed
     assert agree(mirror, influxdb, influxdb_bucket)
+
+
+class DiesAt:
+    """Counts steps, and ends the process before the one of that number."""
+
+    def __init__(self, number: int) -> None:
+        self.left = number
+
+    def __call__(self, real: Call, *arguments: Any, **named: Any) -> Any:
+        self.left -= 1
+        if not self.left:
+            raise KeyboardInterrupt
+        return real(*arguments, **named)
+
+
+def test_cut_off_at_any_step_the_next_run_finds_nothing_wrong_when_it_reads_back(
+    mirror: Mirror, influx: Influx, influxdb: Server, influxdb_bucket: str
+) -> None:
+    fill(mirror, 2 * FEW + 8)
+    projector(mirror, influx).project()
+    for at in range(1, 20):
+        write(
+            mirror,
+            *(entry(number, project_id=100 + at) for number in range(0, 2 * FEW + 8, 2)),
+            entry(1, start=entry(100 + at).start),
+            entry(3, deleted_at=NOW if at % 2 else None),
+            entry(200 + at),
+        )
+        dies = DiesAt(at)
+        cut = projector(mirror, Meddled(influx, delete=dies, write=dies))
+        steps = dict.fromkeys(("finish", "gone", "intend", "note", "take_back", "written"), dies)
+        points: Any = Meddled(mirror.points, **steps)
+        cut._points = points
+        with suppress(KeyboardInterrupt):
+            cut.project()
+        assert 0 == projector(mirror, influx).project().differing
+        assert agree(mirror, influxdb, influxdb_bucket)
+        if dies.left > 0:
+            break
+
+    assert at > 7
+    assert dies.left > 0
+
+
+def test_cut_off_while_it_empties_it_empties_again(mirror: Mirror, influx: Influx) -> None:
+    fill(mirror)
+    projector(mirror, influx).project()
+    with pytest.raises(KeyboardInterrupt):
+        projector(mirror, Meddled(influx, delete=DiesAt(1))).project(rebuild=True)
+
+    assert projector(mirror, influx).project().emptied
+
+
+def test_what_a_delete_takes_along_is_to_be_written_before_the_delete_is_sent(mirror: Mirror, influx: Influx) -> None:
+    write(mirror, *(entry(number) for number in range(4 * FEW)))
+    projector(mirror, influx).project()
+    write(mirror, *(entry(number, project_id=77) for number in range(0, 4 * FEW, 2)))
+    pending = []
+
+    def delete(real: Call, *arguments: Any) -> None:
+        pending.append(mirror.points.counts().pending)
+        real(*arguments)
+
+    projector(mirror, Meddled(influx, delete=delete)).project()
+
+    assert [4 * FEW - 1] == pending
 
 
 @pytest.mark.usefixtures("small_pages")
