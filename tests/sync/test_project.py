@@ -203,8 +203,10 @@ def test_a_comparison_in_pages_covers_every_time(
     for number in range(-1, 45):
         ghost = int((entry(number).start + timedelta(minutes=30)).timestamp()) * 10**9
         influxdb.write(influxdb_bucket, f"toggl_time_entry,foreign=x entry_id=1i {ghost}")
+    for point in mirror.points.page(-(2**63), 100):
+        influxdb.write(influxdb_bucket, f"toggl_time_entry,foreign=x entry_id=1i {point.time_ns + 1}")
 
-    assert 46 == projector.project(verify=True).differing
+    assert 86 == projector.project(verify=True).differing
     assert agree(mirror, influxdb, influxdb_bucket)
 
 
