@@ -56,6 +56,7 @@ class Account:
     size: int
     number: int = 1
     edited: dict[int, int] = field(default_factory=dict)
+    exact: bool = True
 
     def __post_init__(self) -> None:
         self.columns = _columns(self.size)

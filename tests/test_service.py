@@ -58,7 +58,7 @@ class Scene:
             try:
                 if start:
                     await service.start()
-                    await service.first_run()
+                    await service.settled()
                 await scene(service)
             finally:
                 await service.stop()
@@ -226,7 +226,7 @@ def test_a_poll_that_meets_a_run_is_left_out(scene: Scene) -> None:
     async def look(service: Service) -> None:
         service._begin("request")
         await service._poll()
-        await service.first_run()
+        await service.settled()
         assert ["request", "start"] == [reason for reason, _ in runs(service)]
 
     scene.live(look)
@@ -272,7 +272,7 @@ def test_a_person_may_sync_but_not_twice_at_once(scene: Scene) -> None:
         with pytest.raises(Busy, match=r"^A sync is already running\.$"):
             await service.request_sync()
         assert service.sync_running()
-        await service.first_run()
+        await service.settled()
         assert not service.sync_running()
         assert ("request", "done") == runs(service)[0]
 
@@ -303,7 +303,7 @@ def test_a_lock_that_nobody_answers_for_holds_up_nothing_else(scene: Scene) -> N
             await asyncio.to_thread(asked.wait, 60)
             answered.set()  # by this loop, which has not been held up
             await request
-        await service.first_run()
+        await service.settled()
 
     scene.live(look)
 
@@ -597,7 +597,7 @@ def test_a_demo_runs_the_whole_way_and_is_the_demos(tmp_path: Path) -> None:
         service = Service(load_settings(data_dir=tmp_path), demo=True)
         try:
             await service.start()
-            await service.first_run()
+            await service.settled()
             told = service.status()
         finally:
             await service.stop()

@@ -69,6 +69,12 @@ def truth(world: World) -> dict[str, int]:
     }
 
 
+async def poll(service: Service) -> None:
+    """A poll, and what InfluxDB gets of it."""
+    await service._poll()
+    await service.settled()
+
+
 def test_what_changes_at_toggl_is_in_influxdb_after_the_next_poll(
     scene: Scene, influxdb: Server, influxdb_bucket: str
 ) -> None:
@@ -78,7 +84,7 @@ def test_what_changes_at_toggl_is_in_influxdb_after_the_next_poll(
         scene.world.delete_entry(first)
         scene.world.edit_entry(second, stop=NOW - timedelta(days=1))
         scene.advance(minutes=10)
-        await service._poll()
+        await poll(service)
         assert truth(scene.world) == seconds_in(influxdb, influxdb_bucket)
         projection = service.status()["projection"]
         assert (0, 0.0, None) == (projection["lag"], projection["seconds_behind"], projection["trouble"])
@@ -97,7 +103,7 @@ def test_without_influxdb_syncs_go_on_and_the_next_run_brings_what_is_missing(
         service._influx._wire._sleep = lambda _: None  # type: ignore[union-attr]
         scene.world.create_entry(start=NOW - timedelta(hours=3), stop=NOW - timedelta(hours=2))
         scene.advance(minutes=10)
-        await service._poll()
+        await poll(service)
         assert ("poll", "done") == runs(service)[0]
         assert 7 == service.mirror.counts().entries
         projection = service.status()["projection"]
@@ -106,11 +112,32 @@ def test_without_influxdb_syncs_go_on_and_the_next_run_brings_what_is_missing(
         assert 600 == projection["seconds_behind"]
         own_influxdb.start()
         scene.advance(minutes=10)
-        await service._poll()
+        await poll(service)
         assert truth(scene.world) == seconds_in(own_influxdb, bucket)
         assert None is service.status()["projection"]["trouble"]
 
     scene.live(look, **settings)
+
+
+def test_a_slow_influxdb_keeps_no_sync_waiting(scene: Scene, own_influxdb: OwnServer) -> None:
+    bucket = own_influxdb.fresh()
+
+    async def look(service: Service) -> None:
+        own_influxdb.pause()
+        scene.world.create_entry(start=NOW - timedelta(hours=3), stop=NOW - timedelta(hours=2))
+        scene.advance(minutes=10)
+        await service._poll()
+        scene.world.create_entry(start=NOW - timedelta(hours=5), stop=NOW - timedelta(hours=4))
+        scene.advance(minutes=10)
+        await service._poll()
+        assert [("poll", "done"), ("poll", "done")] == runs(service)[:2]
+        assert 8 == service.mirror.counts().entries
+        own_influxdb.resume()
+        await service.settled()
+        await poll(service)
+        assert truth(scene.world) == seconds_in(own_influxdb, bucket)
+
+    scene.live(look, **place(own_influxdb, bucket))
 
 
 def test_a_run_is_told_with_how_far_influxdb_lagged_before_it_and_what_the_quota_had_left(

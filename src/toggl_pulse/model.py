@@ -239,7 +239,12 @@ class EntryColumns:
 
 
 class EntrySource(Protocol):
-    """Where the metrics engine gets its columns from; all calls block and may be made from any thread."""
+    """Where the metrics engine gets its columns from; all calls block and may be made from any thread.
+
+    `exact`: `changes` gives each entry with a later revision, once, and nothing else.
+    """
+
+    exact: bool
 
     def revision(self) -> int:
         """The newest committed revision (cheap: asked before every answer)."""

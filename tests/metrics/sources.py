@@ -41,6 +41,7 @@ class MemorySource:
     changed: dict[int, int] = field(default_factory=dict)
     loads: int = 0
     catalogues: int = 0
+    exact: bool = True
 
     @staticmethod
     def of(rows: Iterable[Row], names: Catalogue | None = None) -> MemorySource:

@@ -277,6 +277,21 @@ def test_a_source_that_goes_back_is_read_anew() -> None:
     assert 2 == source.loads
 
 
+def test_names_are_asked_for_again_where_a_source_gives_more_than_what_has_changed() -> None:
+    class Generous(MemorySource):
+        def changes(self, since: int) -> tuple[int, EntryColumns]:
+            return super().changes(min(since, 0))
+
+    source = Generous.of([Row(1, AT, AT + 3600)], NAMES)
+    source.exact = False
+    answers = answers_of(source)
+    asked = answers.catalogue(), source.catalogues
+    source.number += 1  # a name, and no entry
+
+    answers.revision()
+    assert asked[1] < source.catalogues
+
+
 def test_a_source_that_fails_once_is_asked_again() -> None:
     class Shaky(MemorySource):
         failing = False

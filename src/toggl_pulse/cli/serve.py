@@ -128,7 +128,7 @@ class _Server(uvicorn.Server):
 
     async def _greet(self) -> None:
         if self._service.demo:
-            await self._service.first_run()
+            await self._service.settled()
         typer.echo(await asyncio.to_thread(greeting, self._service, self._address))
 
 

@@ -230,7 +230,8 @@ class Columns:
     def _follow(self, old: Snapshot) -> Snapshot:
         revision, columns = self._source.changes(old.revision)
         catalogue = old.catalogue
-        if len(columns) != revision - old.revision:  # or each number since is an entry's, and no name has got one
+        # else each number since is an entry's, and no name has got one
+        if not self._source.exact or len(columns) != revision - old.revision:
             names = self._source.catalogue()
             catalogue = catalogue if names == catalogue else names
         base, extra, hidden, numbers = old.base, old.extra, old.hidden, old.numbers

@@ -47,6 +47,8 @@ FEW_CHANGES = 4096
 class Mirror:
     """Made by `Mirror.open`; is an `EntrySource` for the metrics and a `QuotaStore` for the Toggl client."""
 
+    exact = True
+
     def __init__(self, store: Store, clock: Callable[[], datetime]) -> None:
         self._store = store
         self._clock = clock

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from contextlib import AbstractContextManager
 from dataclasses import replace
+from itertools import chain
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -193,11 +194,13 @@ class Points:
     def in_stretch(self, first_ns: int, last_ns: int) -> tuple[Ints, list[Ints]]:
         """The times of all points there in rising order, and their lanes as a column for each part of a lane."""
         columns = (point.time_ns, point.workspace_id, point.project_id, point.user_id, point.billable)
-        with self._store.reading() as connection:
-            rows = connection.execute(
-                select(*columns).where(point.time_ns.between(first_ns, last_ns)).order_by(point.time_ns)
-            ).all()
-        table = np.array(rows, np.int64).reshape(len(rows), len(columns)).T
+        statement = select(*columns).where(point.time_ns.between(first_ns, last_ns)).order_by(point.time_ns)
+        with (
+            self._store.reading() as connection,
+            connection.execute(statement, execution_options={"yield_per": PAGE}) as rows,
+        ):
+            # no object is kept for a row
+            table = np.fromiter(chain.from_iterable(rows), np.int64).reshape(-1, len(columns)).T
         return table[0], list(table[1:])
 
     def take_back(self, first_ns: int, last_ns: int, lane: Lane) -> None:

@@ -108,6 +108,8 @@ class Service:
         self._syncer: Syncer | None = None
         self._scheduler: Scheduler | None = None
         self._task: asyncio.Task[RunReport | None] | None = None
+        self._projecting: asyncio.Task[None] | None = None
+        self._news = False
         self._refused = False
         self._failures = 0
         self._stood_back = False
@@ -178,6 +180,10 @@ class Service:
             if not self._task.cancelling():
                 self._task.cancel()
             await asyncio.gather(self._task, return_exceptions=True)
+        self._stopping.set()
+        if self._projecting is not None:
+            # a thread cannot be stopped from outside: it looks at this after each request
+            await asyncio.gather(self._projecting, return_exceptions=True)
         if self._client is not None:
             await self._client.aclose()
         if self._host is not None:
@@ -275,21 +281,36 @@ class Service:
             await asyncio.gather(running, return_exceptions=True)
             raise
 
-    async def _project(self) -> None:
-        """After each run; whatever fails has been told by then, and the next run makes it good."""
+    def _bring_influxdb_along(self) -> None:
+        """After each run, and beside the next ones: a slow InfluxDB keeps no sync waiting."""
         if self.projector is None:
             return
-        try:
-            await self.project()
-        except PulseError as error:
-            log.debug("projection.left", code=error.code)
-        except Exception:
-            log.exception("projection.broke")
+        self._news = True
+        if self._projecting is None or self._projecting.done():
+            self._projecting = asyncio.create_task(self._project())
+
+    async def _project(self) -> None:
+        """Until there is no news; whatever fails has been told by then, and the next run makes it good."""
+        while self._news and not self._stopping.is_set():
+            self._news = False
+            try:
+                await self.project()
+            except PulseError as error:
+                log.debug("projection.left", code=error.code)
+            except Exception:
+                log.exception("projection.broke")
+
+    async def settled(self) -> None:
+        """Wait until the run that is at work has ended, and InfluxDB has what it brought."""
+        await self.first_run()
+        if self._projecting is not None:
+            await asyncio.gather(self._projecting, return_exceptions=True)
 
     async def _run(self, reason: str) -> RunReport | None:
-        run = await self._sync_and_tell(reason)
-        await self._project()
-        return run
+        try:
+            return await self._sync_and_tell(reason)
+        finally:
+            self._bring_influxdb_along()
 
     async def _sync_and_tell(self, reason: str) -> RunReport | None:
         try:
