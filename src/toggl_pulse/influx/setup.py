@@ -88,7 +88,7 @@ def _session(wire: Wire, login: str) -> str:
     refused = False
     try:
         with wire.stream(request) as response:
-            response.read()
+            response.drain_conn()
             cookie = response.headers.get("Set-Cookie", "")
     except NeedsUser:
         refused = True
