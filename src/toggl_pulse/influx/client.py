@@ -48,6 +48,11 @@ class Bucket(NamedTuple):
     retention_seconds: int
     shard_seconds: int | None
 
+    @property
+    def shards_are_short(self) -> bool:
+        """Whether a delete in a long history has many shards to walk."""
+        return self.shard_seconds is not None and self.shard_seconds < YEAR_SECONDS
+
 
 class Influx:
     """One bucket of one organisation; may be used from several threads, though only one should write.
