@@ -7,7 +7,7 @@ Nothing here knows HTTP, SQL or JSON.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields, replace
 from datetime import UTC, datetime
 from typing import Any, NamedTuple, Protocol
 
@@ -25,6 +25,7 @@ __all__ = [
     "EntryColumns",
     "EntrySource",
     "Lane",
+    "Places",
     "Point",
     "Profile",
     "Project",
@@ -237,6 +238,14 @@ class EntryColumns:
     def __len__(self) -> int:
         return len(self.entry_id)
 
+    def only(self, rows: NDArray[np.bool_]) -> EntryColumns:
+        """Some of the entries; the sets and texts are shared."""
+        if rows.all():
+            return self
+        values: dict[str, Any] = {each.name: getattr(self, each.name) for each in fields(self)}
+        arrays: dict[str, Any] = {name: each[rows] for name, each in values.items() if isinstance(each, np.ndarray)}
+        return replace(self, **arrays)
+
 
 class EntrySource(Protocol):
     """Where the metrics engine gets its columns from; all calls block and may be made from any thread.
@@ -302,6 +311,17 @@ class Point(NamedTuple):
     @property
     def lane(self) -> Lane:
         return Lane(self.workspace_id, self.project_id, self.user_id, self.billable)
+
+
+class Places(NamedTuple):
+    """Where points stand in InfluxDB, as arrays of one length: whose point it is, when, and in which lane."""
+
+    time_ns: NDArray[np.int64]
+    entry_id: NDArray[np.int64]
+    workspace_id: NDArray[np.int64]
+    project_id: NDArray[np.int64]
+    user_id: NDArray[np.int64]
+    billable: NDArray[np.int64]
 
 
 class Projected(NamedTuple):

@@ -41,6 +41,9 @@ writes = st.one_of(
     st.lists(entries, max_size=4),
     st.lists(tags, min_size=1, max_size=2),
 )
+Batches = list[tuple[list[list[TimeEntry | Tag]], bool]]
+batches: st.SearchStrategy[Batches] = st.lists(st.tuples(st.lists(writes, max_size=3), st.booleans()), max_size=8)
+"""Transactions, and whether whoever follows looks after each."""
 
 
 class Model:
@@ -71,14 +74,14 @@ TRIES = pytest.mark.parametrize("tries", [15, pytest.param(200, marks=pytest.mar
 @TRIES
 def test_changes_are_complete_and_may_be_applied_twice(fresh_mirror: FreshMirror, tries: int) -> None:
     @settings(max_examples=tries)
-    @given(batches=st.lists(st.tuples(st.lists(writes, max_size=3), st.booleans()), max_size=8))
-    def each(batches: list[tuple[list[list[TimeEntry | Tag]], bool]]) -> None:
+    @given(batches)
+    def each(batches: Batches) -> None:
         follow(fresh_mirror, batches)
 
     each()
 
 
-def follow(fresh_mirror: FreshMirror, batches: list[tuple[list[list[TimeEntry | Tag]], bool]]) -> None:
+def follow(fresh_mirror: FreshMirror, batches: Batches) -> None:
     """A reader asks for what is new after a batch now and then; in the end it stands where a load does."""
     with fresh_mirror() as mirror:
         model = Model()

@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import UTC, datetime
 
-import numpy as np
 import pytest
 
 from contract.conftest import OpenMirror
@@ -277,16 +276,37 @@ def test_beside_are_those_that_run_or_ran_at_that_revision(mirror: Mirror) -> No
     assert int(entry(3).start.timestamp()) + 3600 == (beside[FIRST_ID + 3] or ())[1]
 
 
-def test_times_are_told_of_points_that_stand(mirror: Mirror) -> None:
-    write(mirror, entry(1), entry(2))
+def test_places_are_told_of_changed_entries_whose_points_stand(mirror: Mirror) -> None:
+    write(mirror, entry(0), entry(1, project_id=3, billable=True), entry(2, stop=None, duration=-1), entry(4))
     done(mirror)
     write(mirror, entry(3))
     mirror.points.intend()
-    ids, times = mirror.points.point_times(np.array([FIRST_ID + number for number in (1, 3, 9)], np.int64))
+    ids, places = mirror.points.changed(1, 4)
 
-    assert ([FIRST_ID + 1], [time_of(entry(1))]) == (ids.tolist(), times.tolist())
+    assert {FIRST_ID + 1, FIRST_ID + 2, FIRST_ID + 4} == set(ids.tolist())
+    assert [
+        (time_of(entry(1)), FIRST_ID + 1, WORKSPACE, 3, USER, 1),
+        (time_of(entry(4)), FIRST_ID + 4, WORKSPACE, 0, USER, 0),
+    ] == sorted(zip(*(column.tolist() for column in places), strict=True))
+
+
+def test_changed_between_two_revisions_is_also_what_has_changed_again_since(mirror: Mirror) -> None:
+    write(mirror, entry(0), entry(1), entry(2))
+    write(mirror, entry(0, description="b"))
+    write(mirror, entry(0, description="c"), entry(1, description="c"))
+
+    def changed(since: int, until: int) -> set[int]:
+        return {number - FIRST_ID for number in mirror.points.changed(since, until)[0].tolist()}
+
+    assert [{0, 1, 2}, {0}, {0, 1}, {1}, set()] == [changed(*each) for each in ((0, 3), (3, 4), (3, 6), (5, 6), (6, 6))]
+
+
+def test_the_range_of_points_goes_from_the_first_to_the_last(mirror: Mirror) -> None:
+    assert mirror.points.point_range() is None
+    write(mirror, entry(3), entry(1), entry(2))
+    mirror.points.intend()
+
     assert (time_of(entry(1)), time_of(entry(3))) == mirror.points.point_range()
-    assert {FIRST_ID + 3} == set(mirror.points.changed_ids(2).tolist())
 
 
 def test_what_differs_is_written_again_and_ghosts_go(mirror: Mirror) -> None:

@@ -12,6 +12,7 @@ from toggl_pulse.influx.points import (
     split_tags,
 )
 from toggl_pulse.influx.readback import Content, read_back, told
+from toggl_pulse.influx.source import InfluxSource, Ledger
 from toggl_pulse.influx.troubles import Refused, Unanswered
 
 __all__ = [
@@ -20,6 +21,8 @@ __all__ = [
     "Bucket",
     "Content",
     "Influx",
+    "InfluxSource",
+    "Ledger",
     "Refused",
     "Unanswered",
     "encode",

@@ -18,7 +18,7 @@ import stamina.instrumentation
 
 from toggl_pulse import __version__
 from toggl_pulse.errors import NeedsUser, PulseError, Unavailable
-from toggl_pulse.influx.troubles import INSIDE, Unanswered, broken_off, judge, not_influxdb
+from toggl_pulse.influx.troubles import INSIDE, Unanswered, judge, not_influxdb
 
 if TYPE_CHECKING:
     from influxdb_client import InfluxDBClient
@@ -38,7 +38,6 @@ GZIP = 16 + zlib.MAX_WBITS
 LONGEST_WAIT = 30.0
 """Seconds: who is told to wait longer gives up, and tries with the next run."""
 
-DONE = 204
 TOO_MANY, SERVER_ERROR, UNAVAILABLE = 429, 500, 503
 MILLISECONDS = 1000
 
@@ -110,13 +109,9 @@ class Wire:
             raise not_influxdb() from None
 
     def done(self, request: Request) -> None:
-        """Send what has no answer but "done", which InfluxDB says by 204; another yes is a stranger's."""
+        """Send what has no answer but "done"."""
         with self.stream(request) as response:
-            done = response.status == DONE
-            if done:
-                response.drain_conn()  # there is nothing in it; the connection goes back
-        if not done:
-            raise Unanswered(stranger=True) if request.changes else not_influxdb()
+            response.read()
 
     @contextmanager
     def stream(self, request: Request) -> Iterator[BaseHTTPResponse]:
@@ -252,4 +247,4 @@ def pieces(response: BaseHTTPResponse) -> Iterator[bytes]:
     except (HTTPError, OSError, zlib.error):
         failed = True
     if failed or (packed and not unpack.eof):
-        raise broken_off()
+        raise Unavailable("InfluxDB's answer broke off.", code="influxdb_cut")

@@ -20,7 +20,7 @@ from toggl_pulse.mirror import tables
 from toggl_pulse.mirror.kept import read_kept
 from toggl_pulse.model import NO_ID, RUNNING, EntryColumns
 
-__all__ = ["read_changes", "read_columns", "read_entries_as_columns", "read_rows"]
+__all__ = ["agrees", "alive", "read_changes", "read_columns", "read_entries_as_columns", "read_rows"]
 
 log = structlog.get_logger()
 
@@ -100,7 +100,7 @@ def read_columns(connection: Connection) -> EntryColumns:
     kept = read_kept(connection)
     if kept is not None:
         columns = _joined(kept[1], read_changes(connection, kept[0]))
-        if _agrees(connection, columns):
+        if agrees(connection, columns):
             return columns
         log.warning("mirror.kept_columns_differ", revision=kept[0])
     return read_rows(connection)
@@ -131,7 +131,7 @@ def read_entries_as_columns(connection: Connection, which: ColumnElement[bool]) 
     return _read(connection, select(*COLUMNS).where(which), count)
 
 
-def _agrees(connection: Connection, columns: EntryColumns) -> bool:
+def agrees(connection: Connection, columns: EntryColumns, which: ColumnElement[bool] = alive) -> bool:
     """Whether the rows' number and the sum of all that is in them are the arrays'; of texts, how long they are."""
     if not (_within(columns.tag_set, columns.tag_sets) and _within(columns.description, columns.descriptions)):
         return False
@@ -140,7 +140,7 @@ def _agrees(connection: Connection, columns: EntryColumns) -> bool:
         start=_constant(0),
     )
     weighed = row % _constant(PRIME) * (entry.id.bitwise_and(_constant(WEIGHT)) + _constant(1)) % _constant(PRIME)
-    count, total = connection.execute(select(func.count(), func.coalesce(func.sum(weighed), 0)).where(alive)).one()
+    count, total = connection.execute(select(func.count(), func.coalesce(func.sum(weighed), 0)).where(which)).one()
     return (int(count), int(total)) == (len(columns), _weighed(connection, columns))
 
 

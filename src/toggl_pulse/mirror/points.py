@@ -31,13 +31,13 @@ from sqlalchemy import (
 )
 
 from toggl_pulse.mirror import counter, tables
-from toggl_pulse.mirror.columns import read_entries_as_columns
+from toggl_pulse.mirror.columns import agrees, alive, read_entries_as_columns
 from toggl_pulse.mirror.intend import ASIDE, LANE, PENDING, STANDING, intend_entries, within
 from toggl_pulse.mirror.projection import Projection, read_projection, write_projection
 from toggl_pulse.mirror.store import Store
 from toggl_pulse.mirror.tags import TagBook
 from toggl_pulse.mirror.values import pieces
-from toggl_pulse.model import ANY_LANE, NO_ID, Catalogue, EntryColumns, Lane, Point, Projected
+from toggl_pulse.model import ANY_LANE, NO_ID, Catalogue, EntryColumns, Lane, Places, Point, Projected
 
 __all__ = ["PointCounts", "Points", "Stale"]
 
@@ -60,6 +60,7 @@ CONTENT = (
     entry.tag_set,
     entry.description,
 )
+PLACE = (point.time_ns, point.entry_id, point.workspace_id, point.project_id, point.user_id, point.billable)
 JOINED = tables.points.join(tables.entries, entry.id == point.entry_id)
 
 
@@ -96,21 +97,19 @@ class Points:
         state = self.state()
         return Projected(state.revision, state.writing, state.generation)
 
-    def changed_ids(self, since: int) -> Ints:
-        """Entries with a revision above `since`, tombstones included."""
+    def changed(self, since: int, until: int) -> tuple[Ints, Places]:
+        """The entries that changed after one revision, up to another, and where those stand that have a point."""
+        between = exists(
+            select(version.entry_id).where(
+                version.entry_id == entry.id, version.revision > since, version.revision <= until
+            )
+        )
+        which = and_(entry.revision > since, or_(entry.revision <= until, between))
+        places = select(*PLACE).select_from(JOINED).where(which, point.status == STANDING)
         with self._store.reading() as connection:
-            return _numbers(connection.scalars(select(entry.id).where(entry.revision > since)))
-
-    def point_times(self, ids: Ints) -> tuple[Ints, Ints]:
-        """Those of these entries that have a point in InfluxDB, and its time in nanoseconds."""
-        rows: list[tuple[int, int]] = []
-        with self._store.reading() as connection:
-            for piece in pieces(ids.tolist()):
-                found = connection.execute(
-                    select(point.entry_id, point.time_ns).where(point.entry_id.in_(piece), point.status == STANDING)
-                )
-                rows += [(entry_id, time) for entry_id, time in found]
-        return _numbers(entry_id for entry_id, _ in rows), _numbers(time for _, time in rows)
+            ids = _numbers(connection.scalars(select(entry.id).where(which)))
+            rows = np.fromiter(chain.from_iterable(connection.execute(places)), np.int64)
+            return ids, Places(*rows.reshape(-1, len(PLACE)).T)
 
     def point_range(self) -> tuple[int, int] | None:
         """The times of the first and of the last point."""
@@ -140,6 +139,18 @@ class Points:
             return read_entries_as_columns(
                 connection, and_(entry.deleted_at_us.is_(None), entry.id.in_(union(runs, ran, aside)))
             )
+
+    def agrees(self, columns: EntryColumns, since: int, revision: int) -> bool:
+        """Whether columns say of the entries changed after one revision, up to another, what the mirror says.
+
+        By sums: numbers are compared, and of texts their lengths. Tombstones among the columns are not looked at.
+        """
+        with self._store.reading() as connection:
+            rows = ~columns.deleted & ~np.isin(columns.entry_id, _changed(connection, revision))
+            if since:
+                rows &= np.isin(columns.entry_id, _changed(connection, since))
+            which = and_(alive, entry.revision > since, entry.revision <= revision)
+            return agrees(connection, columns.only(rows), which)
 
     # for who writes to InfluxDB
 
@@ -310,6 +321,10 @@ class Points:
         """How many points InfluxDB is said to hold; counts them all."""
         with self._store.reading() as connection:
             return _count(connection, STANDING)
+
+
+def _changed(connection: Connection, since: int) -> Ints:
+    return _numbers(connection.scalars(select(entry.id).where(entry.revision > since)))
 
 
 def _writing(state: Projection) -> Projection:
