@@ -5,9 +5,11 @@ from __future__ import annotations
 import gzip
 import http.client
 import json
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
+from random import Random
 from tempfile import TemporaryDirectory
 from time import perf_counter
 from typing import TYPE_CHECKING
@@ -15,13 +17,13 @@ from urllib.parse import urlencode, urlsplit
 
 import structlog
 
-from benchmarks.account import Account
+from benchmarks.account import PROJECTS, TAGS, Account
 from benchmarks.influx_server import server
 from benchmarks.measure import Ratio
 from benchmarks.stored import NOW, stored
 from toggl_pulse.influx import Influx, encode
 from toggl_pulse.mirror import Mirror
-from toggl_pulse.model import Point, TimeEntry
+from toggl_pulse.model import Point, Tag, TimeEntry
 from toggl_pulse.sync import Projector
 
 if TYPE_CHECKING:
@@ -66,7 +68,7 @@ def _ratios(account: Account, mirror: Mirror, running: OwnServer) -> Iterator[Ra
     here = Bare(running, bucket)
     yield _one_edit(mirror, projector, here, points)
     yield _project_moved(mirror, projector, here, points)
-    yield _tags_changed(mirror, projector, here, points)
+    yield _tag_renamed(mirror, projector, here, points)
     influx.close()
 
 
@@ -95,13 +97,14 @@ def _one_edit(mirror: Mirror, projector: Projector, here: Bare, points: Sequence
 
 
 def _project_moved(mirror: Mirror, projector: Projector, here: Bare, points: Sequence[Point]) -> Ratio:
-    """All entries of a project go to another one: they lie all over the years."""
-    project = points[0].project_id
-    moved = [point for point in points if point.project_id == project][:MANY]
-    _edit(mirror, moved, project_id=project + 1)
+    """All entries of a project go to another one: they lie all over the years, in few lanes."""
+    sizes = Counter(point.project_id for point in points)
+    project = min(sizes, key=lambda each: abs(sizes[each] - MANY))
+    moved = [point for point in points if point.project_id == project]
+    _edit(mirror, moved, project_id=PROJECTS + 1)
     seconds = _time(projector)
     return Ratio(
-        f"{len(moved):,} entries of a project moved to another, five years of them",
+        f"all {len(moved):,} entries of a project moved to another, until InfluxDB holds it",
         3.0,
         seconds,
         here.rewrite_months(_all(mirror), moved),
@@ -109,14 +112,18 @@ def _project_moved(mirror: Mirror, projector: Projector, here: Bare, points: Seq
     )
 
 
-def _tags_changed(mirror: Mirror, projector: Projector, here: Bare, points: Sequence[Point]) -> Ratio:
-    """Entries of some days, of many projects, get another tag."""
-    middle = len(points) // 3
-    some = points[middle : middle + MANY]
-    _edit(mirror, some, tag_ids=(1, 2, 3))
+def _tag_renamed(mirror: Mirror, projector: Projector, here: Bare, points: Sequence[Point]) -> Ratio:
+    """A tag of many entries gets another name: they lie all over the years, in hundreds of lanes."""
+    some = Random(1).sample(points, min(MANY, len(points) // 20))  # noqa: S311 - entries, not secrets
+    with mirror.batch() as batch:
+        batch.write_catalogue([Tag(TAGS + 1, 1, "Rare")])
+    _edit(mirror, some, tag_ids=(TAGS + 1,))
+    projector.project()
+    with mirror.batch() as batch:
+        batch.write_catalogue([Tag(TAGS + 1, 1, "Seldom")])
     seconds = _time(projector)
     return Ratio(
-        f"{len(some):,} entries in a row get other tags",
+        f"a tag of {len(some):,} entries renamed, until InfluxDB holds it",
         3.0,
         seconds,
         here.rewrite_months(_all(mirror), some),

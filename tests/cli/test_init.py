@@ -245,14 +245,65 @@ def test_secrets_of_a_server_that_is_gone_are_replaced(run: Run, server: OwnServ
     assert 204 == server.ask("POST", "write", POINT, token=secrets["service/token"], org=ORG, bucket=BUCKET).status
 
 
-def test_a_bucket_that_was_dropped_is_made_again_with_tokens_for_it(run: Run, server: OwnServer, folder: Path) -> None:
-    works(run("init", "influxdb"), folder)
+def entry_points(server: OwnServer) -> int:
+    answer = server.flux(
+        f'from(bucket: "{BUCKET}") |> range(start: 0, stop: 2100-01-01T00:00:00Z) |> filter(fn: (r) => '
+        'r._measurement == "toggl_time_entry" and r._field == "duration") |> group() |> count()'
+    )
+    return int(answer.split("\r\n")[1].rpartition(",")[2]) if "_value" in answer else 0
+
+
+@pytest.mark.usefixtures("filled", "toggl")
+def test_a_bucket_that_was_dropped_is_made_again_with_tokens_for_it_and_filled_by_itself(
+    run: Run, server: OwnServer, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before = works(run("init", "influxdb"), folder)
+    monkeypatch.setenv("INFLUXDB_ORG", ORG)
+    monkeypatch.setenv("INFLUXDB_TOKEN_FILE", str(folder / "service" / "token"))
+    assert 0 == run("project").code
     as_administrator(server, folder)
+    points = entry_points(server)
     server.drop(BUCKET)
+    assert None is server.bucket_id(BUCKET)
+    run("sync")
+    assert 4 == run("project").code
 
-    secrets = works(run("init", "influxdb"), folder)
+    again = run("init", "influxdb")
 
-    assert 204 == server.ask("POST", "write", POINT, token=secrets["service/token"], org=ORG, bucket=BUCKET).status
+    after = works(again, folder)
+    assert "made the bucket, the service's token, Grafana's token." in again.out
+    assert {"service/token", "grafana/token"} == {name for name in FILES if before[name] != after[name]}
+    rule = server.ask("GET", "buckets", org=ORG, name=BUCKET).json()["buckets"][0]["retentionRules"][0]
+    assert (0, YEAR_SECONDS) == (rule["everySeconds"], rule["shardGroupDurationSeconds"])
+    assert 200 == server.ask("POST", "query", READ, token=after["grafana/token"], org=ORG).status
+    assert 0 == run("project").code  # as the service does after its next sync
+    assert 0 < points == entry_points(server)
+    assert "there was nothing to do" in run("init", "influxdb").out
+
+
+LEFT = {
+    "that forgets": ({"everySeconds": 30 * 86_400, "shardGroupDurationSeconds": 86_400}, "after 30 days"),
+    "of short shards": ({"everySeconds": 0, "shardGroupDurationSeconds": 7 * 86_400}, "shorter than a year"),
+}
+
+
+@pytest.mark.parametrize(("rule", "said"), LEFT.values(), ids=LEFT)
+def test_a_bucket_that_was_there_stays_as_it_is_and_what_it_lacks_is_said(
+    run: Run, server: OwnServer, folder: Path, rule: dict[str, int], said: str
+) -> None:
+    before = works(run("init", "influxdb"), folder)
+    as_administrator(server, folder)
+    there = f"buckets/{server.bucket_id(BUCKET)}"
+    server.ask("PATCH", there, {"retentionRules": [{"type": "expire", **rule}]}).json()
+    kept = server.ask("GET", there).json()["retentionRules"]
+
+    for lost in (None, "admin/token"):
+        if lost:
+            (folder / lost).unlink()
+        again = run("init", "influxdb")
+        assert {name: secret for name, secret in before.items() if name != lost} == works(again, folder)
+        assert (True, True) == ("there was nothing to do" in again.out, said in again.out)
+    assert kept == server.ask("GET", there).json()["retentionRules"]
 
 
 def test_on_a_server_of_others_the_administrator_s_token_is_enough(

@@ -16,7 +16,7 @@ import pytest
 
 from influx.scripted import Asked, Reply, Scripted, inside, scripted
 from toggl_pulse.errors import NeedsUser, PulseError, Unavailable
-from toggl_pulse.influx import Influx, Refused, Unanswered
+from toggl_pulse.influx import Influx, Refused, Unanswered, read_back
 
 DONE = Reply()
 BUCKET = Reply(200, b'{"buckets": [{"id": "b1", "retentionRules": []}]}', {"Content-Type": "application/json"})
@@ -155,6 +155,37 @@ def test_changes_that_broke_off_are_counted_though_they_were_repeated(call: Call
         counted = scene.influx.left_open
 
     assert (3, int(call in CHANGES)) == (len(server.asked), counted)
+
+
+PAGE = b"<html>Maintenance</html>"
+
+
+@pytest.mark.parametrize(
+    "reply",
+    [Reply(200, PAGE), Reply(200), Reply(202), Reply(200, PAGE, cut=5), Reply(200, PAGE, {"Content-Encoding": "gzip"})],
+    ids=["a page", "nothing", "later", "broken off", "not packed"],
+)
+@pytest.mark.parametrize("call", CHANGES)
+def test_a_change_is_done_when_influxdb_says_so_and_by_no_other_yes(call: Call, reply: Reply) -> None:
+    error, _, server = failing(call, reply)
+
+    assert isinstance(error, Unanswered)
+    assert ("not_influxdb", 1) == (error.code, len(server.asked))
+
+
+@pytest.mark.parametrize("status", [400, 404, 503])
+@pytest.mark.parametrize("cut", [None, 5])
+def test_a_no_without_a_word_or_that_breaks_off_is_one_of_ours(status: int, cut: int | None) -> None:
+    error, _, _ = failing(write, Reply(status) if cut is None else Reply(status, PAGE, cut=cut))
+
+    assert isinstance(error, Unavailable)
+
+
+@pytest.mark.parametrize("body", [PAGE, b"a,b\r\n1\r\n", b"a,b\r\n1,2\r\n", b"a,_time\r\n1,soon\r\n", b"\xff\r\n"])
+def test_points_that_are_read_back_from_a_stranger_are_no_points(body: bytes) -> None:
+    error, _, _ = failing(lambda influx: list(read_back(influx, 1, 2)), Reply(200, body))
+
+    assert "not_influxdb" == error.code
 
 
 @pytest.mark.parametrize("status", [301, 302, 307, 308])

@@ -301,8 +301,8 @@ FreshMirror = Callable[[], AbstractContextManager[Mirror]]
 def small_numbers(monkeypatch: pytest.MonkeyPatch) -> None:
     """A dozen entries take several pages, batches and stretches."""
     monkeypatch.setattr(Points.intend, "__defaults__", (4,))
-    for name, value in (("BATCH", 3), ("COMPARED", 4), ("FEW", 2)):
-        monkeypatch.setattr(f"toggl_pulse.sync.project.{name}", value)
+    for name, value in (("project.BATCH", 3), ("compare.COMPARED", 4), ("project.FEW", 2)):
+        monkeypatch.setattr(f"toggl_pulse.sync.{name}", value)
 
 
 @pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=[pytest.mark.postgresql, pytest.mark.long])])

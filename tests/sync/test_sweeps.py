@@ -75,3 +75,12 @@ def test_two_points_with_much_between_them_are_two_deletes() -> None:
 
     assert one_by_one(stale) == plan_sweeps(stale, *arrays(held))
     assert [Sweep(0, between + 1, LANES[2])] == plan_sweeps(stale, *arrays(held[: between // 2]))
+
+
+def test_a_lane_without_project_counts_what_it_takes_along_in_every_project() -> None:
+    none, some = Lane(1, 0, 7, billable=True), Lane(1, 5, 7, billable=True)
+    between = round(LANE_SECONDS / POINT_SECONDS) + 1
+    held = [(number + 1, some) for number in range(between)]
+    stale = [(0, none), (between + 1, none)]
+
+    assert one_by_one(stale) == plan_sweeps(stale, *arrays(held))

@@ -13,7 +13,7 @@ import typer
 from toggl_pulse.cli.main import PLAIN
 from toggl_pulse.cli.parts import printable
 from toggl_pulse.errors import BadRequest, NeedsUser
-from toggl_pulse.influx import Influx, Refused
+from toggl_pulse.influx import Bucket, Influx, Refused
 from toggl_pulse.influx.setup import ACTIONS, USER, Administrator, begin, is_fresh, sign_in
 from toggl_pulse.logs import configure_logs
 from toggl_pulse.settings import InfluxDBSetup, load_influxdb_setup
@@ -49,24 +49,37 @@ def influxdb(
     The service's token may read and write the bucket, Grafana's may read it, and neither anything else. They go
     into DIR/service/token and DIR/grafana/token, what only an administrator needs into DIR/admin. No secret is
     printed. The administrator's password is made up unless INFLUXDB_ADMIN_PASSWORD, or its _FILE, gives one.
-    Whatever is there already stays; what a run that was cut off has left is completed by the next one.
+    Whatever is there already stays as it is; what a run that was cut off has left is completed by the next one.
     """
     settings = load_influxdb_setup()
     configure_logs("WARNING", "auto")
     if not settings.influxdb_url:
         raise BadRequest("Set INFLUXDB_URL to the address of the InfluxDB to set up.", code="bad_setting")
     place = folder or settings.data_dir.expanduser() / "influxdb"
-    done = _Run(settings, _Drawers(place, readable=readable)).done()
+    setting_up = _Run(settings, _Drawers(place, readable=readable))
+    done = setting_up.done()
     typer.echo(
         f"InfluxDB at {printable(settings.influxdb_url)} has the organisation {printable(settings.influxdb_org)} "
         f"with the bucket {printable(settings.influxdb_bucket)}: "
         + (f"made {', '.join(done)}." if done else "there was nothing to do.")
     )
+    if setting_up.bucket and (amiss := _amiss(setting_up.bucket)):
+        typer.echo(amiss)
     typer.echo(
         f"For the service: INFLUXDB_URL={printable(settings.influxdb_url)} "
         f"INFLUXDB_ORG={printable(settings.influxdb_org)} INFLUXDB_BUCKET={printable(settings.influxdb_bucket)} "
         f"INFLUXDB_TOKEN_FILE={printable(str(place.absolute() / 'service' / 'token'))}"
     )
+
+
+def _amiss(bucket: Bucket) -> str:
+    """What a bucket that was there before lacks, which is its owner's to change."""
+    if bucket.retention_seconds:
+        days = bucket.retention_seconds // 86_400
+        return f"The bucket forgets points after {days} days, and is left so; let it keep them for ever."
+    if bucket.shards_are_short:
+        return "The bucket has shard groups shorter than a year, and is left so; deletes are slow in it."
+    return ""
 
 
 class _Run:
@@ -76,6 +89,7 @@ class _Run:
         self._settings = settings
         self._drawers = drawers
         self._url = settings.influxdb_url
+        self.bucket: Bucket | None = None
 
     def done(self) -> list[str]:
         """What had to be made, in words."""
@@ -88,16 +102,21 @@ class _Run:
             return []  # the administrator's secrets are kept elsewhere, which is a good idea
         self._drawers.prepare("admin")
         made: list[str] = []
+        # with a password of ours and no token yet, a set-up of ours was cut off before its bucket was finished
+        begun = fresh or (
+            token is None and len(wanting) == len(ACTIONS) and self._drawers.read("admin", "password") is not None
+        )
         if fresh or token is None:
             token = self._admin_token(fresh=fresh)
             self._drawers.write("admin", "token", token)
             made.append("the administrator's token")
-        return made + self._as_administrator(token, wanting)
+        return made + self._as_administrator(token, wanting, begun=begun)
 
-    def _as_administrator(self, token: str, wanting: list[str]) -> list[str]:
+    def _as_administrator(self, token: str, wanting: list[str], *, begun: bool) -> list[str]:
         try:
             with contextlib.closing(Administrator(self._url, token)) as administrator:
-                place = administrator.place(self._settings.influxdb_org, self._settings.influxdb_bucket)
+                place = administrator.place(self._settings.influxdb_org, self._settings.influxdb_bucket, begun=begun)
+                self.bucket = place.bucket
                 for reader in wanting:
                     self._drawers.write(reader, "token", administrator.token(reader, place))
         except NeedsUser as error:
@@ -107,7 +126,7 @@ class _Run:
             raise NeedsUser(
                 f"InfluxDB does not let the token in {told} administer it.", code="influxdb_admin"
             ) from None
-        return (["the bucket"] if place.changed else []) + [NAMES[reader] for reader in wanting]
+        return (["the bucket"] if place.made else []) + [NAMES[reader] for reader in wanting]
 
     def _admin_token(self, *, fresh: bool) -> str:
         given = self._settings.influxdb_admin_password
@@ -139,7 +158,7 @@ class _Run:
         try:
             influx = Influx(self._url, token, self._settings.influxdb_org, self._settings.influxdb_bucket)
             with contextlib.closing(influx):
-                influx.bucket()
+                self.bucket = influx.bucket()
         except NeedsUser as error:
             if error.code not in UNUSABLE:
                 raise

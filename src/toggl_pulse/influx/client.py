@@ -19,7 +19,7 @@ from toggl_pulse.errors import NeedsUser
 from toggl_pulse.influx.troubles import Refused, fault_of
 from toggl_pulse.influx.wire import GZIP, Request, Wire, pieces
 
-__all__ = ["YEAR_SECONDS", "Bucket", "Influx", "Value"]
+__all__ = ["INFLUX_ID", "KEPT", "YEAR_SECONDS", "Bucket", "Influx", "Value", "read_bucket"]
 
 T = TypeVar("T")
 
@@ -27,6 +27,9 @@ Value = str | int | bool | Sequence[str] | Sequence[int]
 
 YEAR_SECONDS = 365 * 24 * 3600
 """Of a shard group: a delete walks every shard, and ten years in InfluxDB's usual weeks would be 520."""
+
+KEPT = {"type": "expire", "everySeconds": 0, "shardGroupDurationSeconds": YEAR_SECONDS}
+"""The retention of a bucket that is made here: points stay for ever, in shard groups of a year."""
 
 NANOSECONDS = 10**9
 PREDICATE_KEY = re.compile(r"_measurement|[a-z_]+_id|billable")
@@ -44,6 +47,11 @@ class Bucket(NamedTuple):
     id: str
     retention_seconds: int
     shard_seconds: int | None
+
+    @property
+    def shards_are_short(self) -> bool:
+        """Whether a delete in a long history has many shards to walk."""
+        return self.shard_seconds is not None and self.shard_seconds < YEAR_SECONDS
 
 
 class Influx:
@@ -91,7 +99,7 @@ class Influx:
     def bucket(self) -> Bucket:
         """The bucket as it is; the cheapest call that shows that address, token, organisation and bucket are right."""
         params = {**self._org_for_lists(), "name": self._bucket}
-        found = self._get("/api/v2/buckets", params, lambda answer: [_bucket(row) for row in answer["buckets"]])
+        found = self._get("/api/v2/buckets", params, lambda answer: [read_bucket(row) for row in answer["buckets"]])
         if not found:
             raise fault_of("unseen")
         return found[0]
@@ -103,10 +111,9 @@ class Influx:
         except NeedsUser as error:
             if error.code != "influxdb_bucket":
                 raise
-        rule = {"type": "expire", "everySeconds": 0, "shardGroupDurationSeconds": YEAR_SECONDS}
-        body = {"orgID": self._org_id(), "name": self._bucket, "retentionRules": [rule]}
+        body = {"orgID": self._org_id(), "name": self._bucket, "retentionRules": [KEPT]}
         try:
-            return self._post("/api/v2/buckets", body, _bucket)
+            return self._post("/api/v2/buckets", body, read_bucket)
         except Refused:
             return self.bucket()  # somebody was quicker; or else this says what is wrong
         except NeedsUser as error:
@@ -207,7 +214,8 @@ class Influx:
         return self._wire.json(request, read)
 
 
-def _bucket(row: Mapping[str, Any]) -> Bucket:
+def read_bucket(row: Mapping[str, Any]) -> Bucket:
+    """A bucket as a list of them, or an answer that one was made, tells it."""
     rules = row.get("retentionRules") or [{}]
     shard = rules[0].get("shardGroupDurationSeconds")
     return Bucket(str(row["id"]), int(rules[0].get("everySeconds") or 0), None if shard is None else int(shard))

@@ -10,9 +10,9 @@ import csv
 from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime
 
-from toggl_pulse.errors import Unavailable
 from toggl_pulse.influx.client import Influx
 from toggl_pulse.influx.points import MEASUREMENT, join_tags, read_text
+from toggl_pulse.influx.troubles import failed_inside, not_influxdb
 from toggl_pulse.model import NO_ID, Point
 
 __all__ = ["Content", "read_back", "told"]
@@ -31,16 +31,22 @@ from(bucket: bucket)
 
 NANOSECONDS = 10**9
 TEXTS = {"description", "tag_ids"}
-OURS = {"", "result", "table", "_time"}
+FIRST = ["", "result", "table"]
+"""The columns with which every table begins."""
+
+OURS = {*FIRST, "_time"}
 
 
 def read_back(influx: Influx, first_ns: int, last_ns: int) -> Iterator[tuple[int, Content]]:
     """Every point there with its time, both ends included; two series with a point of one time are two points."""
     with influx.query(FLUX, first=first_ns, last=last_ns + 1, measurement=MEASUREMENT) as pieces:
-        for values in _rows(pieces):
-            values |= {name: read_text(values[name]) for name in TEXTS & values.keys()}
-            content = tuple(sorted((name, value) for name, value in values.items() if name not in OURS))
-            yield _time_ns(values["_time"]), content
+        try:
+            for values in _rows(pieces):
+                values |= {name: read_text(values[name]) for name in TEXTS & values.keys()}
+                content = tuple(sorted((name, value) for name, value in values.items() if name not in OURS))
+                yield _time_ns(values["_time"]), content
+        except (ValueError, LookupError, csv.Error):  # not raised by who reads: nothing is thrown into here
+            raise not_influxdb() from None
 
 
 def _rows(pieces: Iterable[bytes]) -> Iterator[dict[str, str]]:
@@ -52,7 +58,9 @@ def _rows(pieces: Iterable[bytes]) -> Iterator[dict[str, str]]:
         elif not header:
             header = row
             if "error" in header[:2]:
-                raise Unavailable("InfluxDB met an error while it answered.", code="influxdb_query")
+                raise failed_inside()
+            if header[:3] != FIRST:
+                raise ValueError("not a header of InfluxDB's")
         else:
             yield dict(zip(header, row, strict=True))
 

@@ -10,14 +10,16 @@ import base64
 import random
 import time
 from collections.abc import Callable, Mapping
-from typing import Any, Literal, NamedTuple
+from typing import Any, Literal, NamedTuple, TypeVar
 
 from toggl_pulse.errors import BadRequest, NeedsUser
-from toggl_pulse.influx.client import INFLUX_ID, YEAR_SECONDS
+from toggl_pulse.influx.client import INFLUX_ID, KEPT, Bucket, read_bucket
 from toggl_pulse.influx.troubles import not_influxdb
 from toggl_pulse.influx.wire import Request, Wire
 
 __all__ = ["USER", "Administrator", "Place", "begin", "is_fresh", "sign_in"]
+
+T = TypeVar("T")
 
 USER = "admin"
 """InfluxDB's first user, whom nobody needs afterwards."""
@@ -25,19 +27,16 @@ USER = "admin"
 PASSWORD_BYTES = range(8, 73)
 SECONDS = 30.0
 JSON = {"Content-Type": "application/json"}
-KEPT = {"type": "expire", "everySeconds": 0, "shardGroupDurationSeconds": YEAR_SECONDS}
-"""Points stay for ever, in shard groups of a year."""
-
 ACTIONS: dict[str, tuple[Literal["read", "write"], ...]] = {"service": ("read", "write"), "grafana": ("read",)}
 """What each reader of the bucket may do with it, and with nothing else."""
 
 
 class Place(NamedTuple):
-    """The ids of the organisation and of the bucket; `changed`: something of it was not as it should be before."""
+    """The organisation's id and the bucket; `made`: it was not there, or not finished, before."""
 
     org_id: str
-    bucket_id: str
-    changed: bool
+    bucket: Bucket
+    made: bool
 
 
 def _wire(url: str, token: str, *, attempts: int = 1) -> Wire:
@@ -88,7 +87,7 @@ def _session(wire: Wire, login: str) -> str:
     refused = False
     try:
         with wire.stream(request) as response:
-            response.read()
+            response.drain_conn()
             cookie = response.headers.get("Set-Cookie", "")
     except NeedsUser:
         refused = True
@@ -116,35 +115,33 @@ class Administrator:
     def close(self) -> None:
         self._wire.close()
 
-    def place(self, org: str, bucket: str) -> Place:
-        """The organisation and the bucket, made if there are none; a bucket that forgets is made to keep."""
-        org_id = self._org_id(org)
-        made = org_id is None
-        if org_id is None:
-            org_id = self._post("/api/v2/orgs", {"name": org}, lambda row: str(row["id"]))
+    def place(self, org: str, bucket: str, *, begun: bool) -> Place:
+        """The organisation and the bucket, made if there are none; a bucket that is there stays as it is.
+
+        `begun`: it is the one that `begin` has made, which InfluxDB gives shard groups of a week until it is told.
+        """
+        org_id = self._org_id(org) or self._post("/api/v2/orgs", {"name": org}, lambda row: str(row["id"]))
         found = self._find(
             "/api/v2/buckets",
             {"orgID": org_id, "name": bucket},
             "influxdb_bucket",
-            lambda answer: [(str(row["id"]), _rule(row)) for row in answer["buckets"]],
+            lambda answer: [read_bucket(row) for row in answer["buckets"]],
         )
         if not found:
             body = {"orgID": org_id, "name": bucket, "retentionRules": [KEPT]}
-            return Place(org_id, self._post("/api/v2/buckets", body, lambda row: str(row["id"])), changed=True)
-        bucket_id, rule = found[0]
-        wrong = rule != (KEPT["everySeconds"], KEPT["shardGroupDurationSeconds"])
-        if wrong:
-            request = Request(
-                "PATCH", f"/api/v2/buckets/{bucket_id}", {}, {"retentionRules": [KEPT]}, JSON, SECONDS, changes=True
-            )
-            self._wire.json(request, lambda _: None)
-        return Place(org_id, bucket_id, changed=made or wrong)
+            return Place(org_id, self._post("/api/v2/buckets", body, read_bucket), made=True)
+        there = found[0]
+        if not begun or there.retention_seconds or not there.shards_are_short:
+            return Place(org_id, there, made=False)
+        path = f"/api/v2/buckets/{there.id}"
+        request = Request("PATCH", path, {}, {"retentionRules": [KEPT]}, JSON, SECONDS, changes=True)
+        return Place(org_id, self._wire.json(request, read_bucket), made=True)
 
     def token(self, reader: str, place: Place) -> str:
         """The token of one of `ACTIONS`; one that was made and got lost is given again where InfluxDB still tells."""
         description = f"toggl-pulse: {reader}"
         permissions = [
-            {"action": action, "resource": {"type": "buckets", "id": place.bucket_id, "orgID": place.org_id}}
+            {"action": action, "resource": {"type": "buckets", "id": place.bucket.id, "orgID": place.org_id}}
             for action in ACTIONS[reader]
         ]
 
@@ -169,7 +166,7 @@ class Administrator:
         )
         return found[0] if found else None
 
-    def _find(self, path: str, params: Mapping[str, str], missing: str, read: Callable[[Any], list[Any]]) -> list[Any]:
+    def _find(self, path: str, params: Mapping[str, str], missing: str, read: Callable[[Any], list[T]]) -> list[T]:
         """A list, or nothing where InfluxDB says that there is none."""
         try:
             return self._wire.json(Request("GET", path, params), read)
@@ -178,13 +175,8 @@ class Administrator:
                 raise
         return []
 
-    def _post(self, path: str, body: Mapping[str, Any], read: Callable[[Any], str]) -> str:
+    def _post(self, path: str, body: Mapping[str, Any], read: Callable[[Any], T]) -> T:
         return self._wire.json(Request("POST", path, {}, body, JSON, seconds=SECONDS, changes=True), read)
-
-
-def _rule(bucket: Any) -> tuple[int, int]:
-    rule = bucket["retentionRules"][0]
-    return rule["everySeconds"], rule["shardGroupDurationSeconds"]
 
 
 def _same_rights(some: Any, others: Any) -> bool:

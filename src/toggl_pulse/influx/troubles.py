@@ -15,6 +15,8 @@ __all__ = [
     "Kind",
     "Refused",
     "Unanswered",
+    "broken_off",
+    "failed_inside",
     "fault_of",
     "judge",
     "not_influxdb",
@@ -44,6 +46,7 @@ FAULTS: dict[Fault, tuple[str, str]] = {
 }
 """What a person must set right: its code, and its sentence, which names the setting."""
 
+STRANGER = "Something answers at INFLUXDB_URL that is not InfluxDB."
 SENTENCES: dict[Kind, str] = {
     "malformed": "InfluxDB could not read what was sent to it.",
     "conflict": "InfluxDB could not store all of what was sent to it.",
@@ -64,12 +67,17 @@ class Refused(Unavailable):
 
 
 class Unanswered(Unavailable):
-    """A write or a delete was sent and no answer came: whether it was done is not known, and it may yet be done."""
+    """A write or a delete was sent and no answer came: whether it was done is not known, and it may yet be done.
 
-    def __init__(self) -> None:
-        super().__init__(
-            "InfluxDB did not say whether it has done what it was asked; it is tried again.", code="influxdb_unanswered"
-        )
+    `stranger`: an answer came, and not one of InfluxDB's.
+    """
+
+    def __init__(self, *, stranger: bool = False) -> None:
+        sentence = "InfluxDB did not say whether it has done what it was asked; it is tried again."
+        if stranger:
+            super().__init__(STRANGER, code="not_influxdb")
+        else:
+            super().__init__(sentence, code="influxdb_unanswered")
 
 
 def judge(status: int, *, inside: bool, message: str) -> PulseError:
@@ -86,7 +94,16 @@ def fault_of(fault: Fault) -> NeedsUser:
 
 
 def not_influxdb() -> Unavailable:
-    return Unavailable("Something answers at INFLUXDB_URL that is not InfluxDB.", code="not_influxdb")
+    return Unavailable(STRANGER, code="not_influxdb")
+
+
+def broken_off() -> Unavailable:
+    return Unavailable("InfluxDB's answer broke off.", code="influxdb_cut")
+
+
+def failed_inside() -> Unavailable:
+    """For an error that stands in the middle of an answer that began well."""
+    return Unavailable("InfluxDB met an error while it answered.", code="influxdb_query")
 
 
 def _fault(status: int, message: str) -> Fault | None:

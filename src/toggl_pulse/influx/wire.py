@@ -18,7 +18,7 @@ import stamina.instrumentation
 
 from toggl_pulse import __version__
 from toggl_pulse.errors import NeedsUser, PulseError, Unavailable
-from toggl_pulse.influx.troubles import INSIDE, Unanswered, judge, not_influxdb
+from toggl_pulse.influx.troubles import INSIDE, Unanswered, broken_off, judge, not_influxdb
 
 if TYPE_CHECKING:
     from influxdb_client import InfluxDBClient
@@ -38,6 +38,7 @@ GZIP = 16 + zlib.MAX_WBITS
 LONGEST_WAIT = 30.0
 """Seconds: who is told to wait longer gives up, and tries with the next run."""
 
+DONE = 204
 TOO_MANY, SERVER_ERROR, UNAVAILABLE = 429, 500, 503
 MILLISECONDS = 1000
 
@@ -109,9 +110,13 @@ class Wire:
             raise not_influxdb() from None
 
     def done(self, request: Request) -> None:
-        """Send what has no answer but "done"."""
+        """Send what has no answer but "done", which InfluxDB says by 204; another yes is a stranger's."""
         with self.stream(request) as response:
-            response.read()
+            done = response.status == DONE
+            if done:
+                response.drain_conn()  # there is nothing in it; the connection goes back
+        if not done:
+            raise Unanswered(stranger=True) if request.changes else not_influxdb()
 
     @contextmanager
     def stream(self, request: Request) -> Iterator[BaseHTTPResponse]:
@@ -247,4 +252,4 @@ def pieces(response: BaseHTTPResponse) -> Iterator[bytes]:
     except (HTTPError, OSError, zlib.error):
         failed = True
     if failed or (packed and not unpack.eof):
-        raise Unavailable("InfluxDB's answer broke off.", code="influxdb_cut")
+        raise broken_off()

@@ -173,14 +173,14 @@ class Projector:
 
     def _at_rest(self, *, unanswered: bool = False) -> None:
         """Every request of this run was answered, or else what stands is doubted."""
+        sent, self._sending = self._sending, False
         if unanswered or self._influx.left_open > self._left_open:
             self._doubt()
-        elif self._sending:
+        elif sent:
             self._points.note(sending=False)
-        self._sending = False
 
     def _doubt(self) -> None:
-        self._points.note(sending=False, doubted=True, doubted_us=self._now_us())
+        self._points.note(sending=self._sending, doubted=True, doubted_us=self._now_us())
 
     def _to_be_read_back(self, state: Projection) -> bool:
         """At once after a doubt arose, and again when there can be nothing left that would change what was read."""
