@@ -36,7 +36,7 @@ VERBS: dict[str, tuple[str, ...]] = {
     "verify": ("project", "--verify"),
     "sync": ("sync", "--wait", "60"),
 }
-FEW = 3
+FEW, MANY = 3, int(os.environ.get("KILLS", "100"))
 AGAIN = 0.4
 """How often what follows a kill is killed itself."""
 
@@ -216,7 +216,7 @@ def test_after_a_few_kills_one_more_sync_makes_influxdb_exact(
 
 @pytest.mark.long
 @pytest.mark.parametrize(
-    ("store", "kills"), [("sqlite", 100), pytest.param("postgresql", 30, marks=pytest.mark.postgresql)]
+    ("store", "kills"), [("sqlite", MANY), pytest.param("postgresql", MANY // 3, marks=pytest.mark.postgresql)]
 )
 def test_after_a_hundred_kills_one_more_sync_makes_influxdb_exact(
     store: str,
