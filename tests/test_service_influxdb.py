@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
+import httpx2
 import pytest
 
 from influxdb import OwnServer, Server
 from test_service import NOW, Scene, nothing, runs
+from toggl_pulse.app import create_app
 from toggl_pulse.demo import Clock, Loopback, World
 from toggl_pulse.errors import NeedsUser
 from toggl_pulse.service import Service
@@ -198,3 +202,152 @@ def test_doctor_tells_whether_influxdb_can_be_used_and_follows(
         )
 
     scene.live(refused, start=False, **{**settings, "influxdb_token": "wrong"})
+
+
+# --- answers from InfluxDB ------------------------------------------------------------------------------------
+
+EVER = {"range": {"from": "2006-01-01T00:00:00Z", "to": "2100-01-01T00:00:00Z"}}
+HOURS = {**EVER, "targets": [{"target": "tracked_hours", "payload": {"group_by": "tag", "interval": "range"}}]}
+
+
+async def ask(service: Service, route: str = "/query", body: Any = HOURS) -> tuple[int, Any]:
+    """One request to the whole application on this service, which is started already."""
+    transport = httpx2.ASGITransport(app=create_app(service))
+    async with httpx2.AsyncClient(transport=transport, base_url="http://localhost") as client:
+        answer = await (client.get(route) if body is None else client.post(route, json=body))
+    return answer.status_code, answer.json()
+
+
+def from_influxdb(server: Server, bucket: str) -> dict[str, Any]:
+    return {**place(server, bucket), "query_source": "influxdb"}
+
+
+def test_answers_from_influxdb_are_those_of_the_mirror_and_follow_it(
+    scene: Scene, influxdb: Server, influxdb_bucket: str
+) -> None:
+    settings = from_influxdb(influxdb, influxdb_bucket)
+
+    async def look(service: Service) -> None:
+        mirror = scene.service()
+        assert await ask(mirror) == await ask(service)
+        scene.world.edit_entry(next(iter(scene.world.entries)), stop=NOW)
+        scene.advance(minutes=10)
+        await poll(service)
+        answers = await ask(mirror), await ask(service)
+        assert answers[0] == answers[1]
+        assert 200 == answers[0][0]
+        assert (200, {"status": "ok"}) == await ask(service, "/health/ready", None)
+        mirror.mirror.close()
+
+    scene.live(look, **settings)
+
+
+def test_without_influxdb_answers_go_on_from_memory_and_a_new_process_says_503(
+    scene: Scene, own_influxdb: OwnServer
+) -> None:
+    settings = from_influxdb(own_influxdb, own_influxdb.fresh())
+
+    async def outage(service: Service) -> None:
+        before = await ask(service)
+        own_influxdb.kill()
+        service._influx._wire._sleep = lambda _: None  # type: ignore[union-attr]
+        scene.world.create_entry(start=NOW - timedelta(hours=3), stop=NOW - timedelta(hours=2))
+        scene.advance(minutes=10)
+        await poll(service)
+        assert before == await ask(service)
+        status, body = await ask(service, "/health/ready", None)
+        assert (503, "not_ready") == (status, body["error"]["code"])
+
+    scene.live(outage, **settings)
+
+    async def anew(service: Service) -> None:
+        service._influx._wire._sleep = lambda _: None  # type: ignore[union-attr]
+        status, body = await ask(service)
+        assert (503, body["message"]) == (status, body["error"]["message"])
+        assert body["error"]["code"] in {"influxdb_unreachable", "influxdb_writing"}
+
+    scene.live(anew, start=False, **settings)
+
+
+def test_while_influxdb_is_away_a_stopped_timer_does_not_run_on(scene: Scene, own_influxdb: OwnServer) -> None:
+    started = scene.world.create_entry(start=NOW - timedelta(hours=1), stop=None)
+
+    async def outage(service: Service) -> None:
+        assert 8.0 - 1 == await hours(service)
+        own_influxdb.kill()
+        service._influx._wire._sleep = lambda _: None  # type: ignore[union-attr]
+        scene.advance(minutes=10)
+        scene.world.edit_entry(started.id, stop=NOW + timedelta(minutes=5))
+        await poll(service)
+        scene.advance(hours=5)
+        await poll(service)
+        assert 7.0 == await hours(service)
+        own_influxdb.start()
+        await poll(service)
+        assert pytest.approx(7.0 + 5 / 60) == await hours(service)
+
+    scene.live(outage, **from_influxdb(own_influxdb, own_influxdb.fresh()))
+
+
+async def hours(service: Service) -> float:
+    body = {**EVER, "targets": [{"target": "tracked_hours", "payload": {"interval": "range"}}]}
+    status, answer = await ask(service, body=body)
+    assert 200 == status, answer
+    return float(answer[0]["datapoints"][0][0])
+
+
+def test_a_renamed_project_is_seen_while_a_timer_runs(scene: Scene, influxdb: Server, influxdb_bucket: str) -> None:
+    project = scene.world.create_project("Old")
+    scene.world.create_entry(start=NOW - timedelta(hours=1), stop=None, project_id=project.id)
+    body = {**EVER, "targets": [{"target": "tracked_hours", "payload": {"group_by": "project", "interval": "range"}}]}
+
+    async def look(service: Service) -> None:
+        _, before = await ask(service, body=body)
+        with service.mirror.batch() as batch:
+            found = service.mirror.catalogue().projects[project.id]
+            batch.write_catalogue([replace(found, name="New")])
+        await service.project()
+        _, after = await ask(service, body=body)
+        assert {"Old"} <= {series["target"] for series in before}
+        assert {"New"} <= {series["target"] for series in after}
+
+    scene.live(look, **from_influxdb(influxdb, influxdb_bucket))
+
+
+def test_during_a_rebuild_answers_are_those_of_before(scene: Scene, influxdb: Server, influxdb_bucket: str) -> None:
+    settings = from_influxdb(influxdb, influxdb_bucket)
+
+    async def look(service: Service) -> None:
+        before = await ask(service)
+        said = []
+
+        def halfway(what: str, _done: int, _total: int) -> None:
+            said.append((what, service.mirror.points.projected().writing, asyncio.run(ask(service))))
+
+        await service.project(rebuild=True, progress=halfway)
+        assert {"emptying", "writing"} <= {what for what, _, _ in said}
+        assert {True} == {writing for _, writing, _ in said}
+        assert [before] * len(said) == [answer for _, _, answer in said]
+        assert before == await ask(service)
+
+    scene.live(look, **settings)
+
+
+def test_what_a_caller_sends_never_becomes_flux(scene: Scene, influxdb: Server, influxdb_bucket: str) -> None:
+    settings = from_influxdb(influxdb, influxdb_bucket)
+    hostile = '") |> drop() //'
+
+    async def look(service: Service) -> None:
+        for payload in (
+            {"filters": {"tag": [hostile]}},
+            {"filters": {"description": [hostile]}},
+            {"group_by": hostile},
+        ):
+            body = {**EVER, "targets": [{"target": "tracked_hours", "payload": payload}]}
+            assert await ask(mirror, body=body) == await ask(service, body=body)
+        assert truth(scene.world) == seconds_in(influxdb, influxdb_bucket)
+
+    mirror = scene.service()
+    scene.world.create_entry(start=NOW - timedelta(hours=3), stop=NOW, description=hostile, tags=[hostile])
+    scene.live(look, **settings)
+    mirror.mirror.close()

@@ -194,3 +194,10 @@ def test_an_address_of_influxdb_that_is_none_or_holds_a_secret_is_refused(
 
     assert message.startswith("INFLUXDB_URL must be an http or https address")
     assert url not in message
+
+
+def test_answers_can_only_come_from_an_influxdb_that_is_there(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert "QUERY_SOURCE can only be influxdb where INFLUXDB_URL is set." == refusal(
+        monkeypatch, QUERY_SOURCE="influxdb"
+    )
+    assert refusal(monkeypatch, QUERY_SOURCE="elsewhere").startswith("QUERY_SOURCE ")

@@ -135,6 +135,9 @@ class Settings(_Environment):
         min_length=1,
         description="InfluxDB's bucket, which nobody else writes to; made where the token may. The demo adds `_demo`",
     )
+    query_source: Literal["mirror", "influxdb"] = Field(
+        "mirror", description="What answers are made from: `mirror`, or `influxdb`, which then must be there"
+    )
     sync_schedule: str = Field(
         "0 2,14 * * *", description="When full syncs run: a cron line of five fields, in UTC; weekdays count as in cron"
     )
@@ -218,6 +221,9 @@ class Settings(_Environment):
             raise ValueError(message)
         if self.api_token is None and not is_loopback(self.host):
             message = "API_TOKEN must be set when HOST is not a loopback address, or anyone could read your hours."
+            raise ValueError(message)
+        if self.query_source == "influxdb" and not self.influxdb_url:
+            message = "QUERY_SOURCE can only be influxdb where INFLUXDB_URL is set."
             raise ValueError(message)
         if self.influxdb_url and (self.influxdb_token is None or not self.influxdb_org):
             message = "INFLUXDB_URL needs INFLUXDB_TOKEN and INFLUXDB_ORG beside it."

@@ -30,7 +30,7 @@ class HealthRoutes:
         return _OK
 
     async def ready(self) -> dict[str, Any]:
-        """The mirror can be read and is migrated."""
+        """The mirror can be read and is migrated, and so can InfluxDB where answers come from there."""
 
         def ask(_: Check) -> bool:
             try:

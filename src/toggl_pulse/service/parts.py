@@ -8,11 +8,13 @@ from __future__ import annotations
 from datetime import UTC, datetime
 
 from toggl_pulse.errors import NeedsUser
-from toggl_pulse.influx import Influx
+from toggl_pulse.influx import Influx, InfluxSource
+from toggl_pulse.mirror import Mirror
+from toggl_pulse.model import EntrySource
 from toggl_pulse.settings import Settings
 from toggl_pulse.toggl import Credentials
 
-__all__ = ["credentials_of", "demo_settings", "influx_of", "utc_now"]
+__all__ = ["credentials_of", "demo_settings", "influx_of", "source_of", "utc_now"]
 
 NO_CREDENTIALS = (
     "There are no Toggl credentials: set TOGGL_API_TOKEN (or TOGGL_EMAIL and TOGGL_PASSWORD) in the environment "
@@ -36,6 +38,8 @@ def demo_settings(settings: Settings) -> Settings:
             "toggl_password": None,
             "backfill_from": None,
             "influxdb_bucket": f"{settings.influxdb_bucket}_demo",
+            # a token for the account's own bucket cannot make another, and a demo shall answer all the same
+            "query_source": "mirror",
         }
     )
 
@@ -50,6 +54,13 @@ def influx_of(settings: Settings) -> Influx | None:
         org=settings.influxdb_org,
         bucket=settings.influxdb_bucket,
     )
+
+
+def source_of(settings: Settings, influx: Influx | None, mirror: Mirror) -> EntrySource:
+    """What answers are made from; names and rates are the mirror's in either case."""
+    if settings.query_source == "influxdb" and influx is not None:
+        return InfluxSource(influx, mirror.points)
+    return mirror
 
 
 def credentials_of(settings: Settings) -> Credentials:

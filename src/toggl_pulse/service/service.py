@@ -21,8 +21,9 @@ from toggl_pulse.demo import DEMO_TOKEN, Host, World, fresh_folder
 from toggl_pulse.errors import BadRequest, Busy, NeedsUser, PulseError
 from toggl_pulse.metrics import Answers, Contact, parse_zone
 from toggl_pulse.mirror import Mirror
+from toggl_pulse.mirror.values import from_micros
 from toggl_pulse.scheduler import Schedule, Scheduler
-from toggl_pulse.service.parts import credentials_of, demo_settings, influx_of, utc_now
+from toggl_pulse.service.parts import credentials_of, demo_settings, influx_of, source_of, utc_now
 from toggl_pulse.settings import Settings, is_loopback
 from toggl_pulse.sync import (
     Check,
@@ -101,7 +102,9 @@ class Service:
         self.projector = (
             Projector(self.mirror, self._influx, clock=clock, stopping=self._stopping.is_set) if self._influx else None
         )
-        self.answers = Answers(self.mirror, clock=clock, contact=self.contact, room=self._room)
+        self.answers = Answers(
+            source_of(self.settings, self._influx, self.mirror), clock=clock, contact=self.contact, room=self._room
+        )
         self.world: World | None = None
         self._host: Host | None = None
         self._client: TogglClient | None = None
@@ -380,13 +383,24 @@ class Service:
             )
 
     def contact(self) -> Contact:
-        """When Toggl last answered; a running entry counts on while that is younger than two polls."""
-        return Contact(contact(self.mirror), timedelta(minutes=2 * self.settings.poll_minutes))
+        """When Toggl last answered; a running entry counts on while that is younger than two polls.
+
+        What InfluxDB does not hold yet may have stopped it: where answers come from there, and it lags, a running
+        entry counts up to when it was in step.
+        """
+        last, fresh_for = contact(self.mirror), timedelta(minutes=2 * self.settings.poll_minutes)
+        if self.settings.query_source == "influxdb" and last is not None:
+            state = self.mirror.points.state()
+            if state.at_us is not None and self.mirror.revision() != state.revision:
+                return Contact(min(last, from_micros(state.at_us)), NONE)
+        return Contact(last, fresh_for)
 
     def ready(self) -> bool:
-        """Whether the mirror can be read."""
+        """Whether the mirror can be read, and InfluxDB where answers come from there."""
         try:
             self.mirror.revision()
+            if self.settings.query_source == "influxdb" and self._influx is not None:
+                self._influx.bucket()
         except PulseError:
             return False
         return True
