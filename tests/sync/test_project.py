@@ -112,6 +112,45 @@ def test_nothing_is_sent_when_nothing_has_changed(mirror: Mirror, projector: Pro
     assert generation == mirror.points.projected().generation
 
 
+def test_whoever_looks_finds_a_bucket_that_was_made_anew_though_nothing_has_changed(
+    mirror: Mirror, influxdb: Server, influxdb_bucket: str
+) -> None:
+    fill(mirror)
+    with_all_rights = Influx(influxdb.url, influxdb.token, influxdb.org, influxdb_bucket)
+    projector = Projector(mirror, with_all_rights, clock=clock)
+    projector.project()
+    generation = mirror.points.projected().generation
+    projector.project(look=True)
+    assert generation == mirror.points.projected().generation
+    influxdb.drop(influxdb_bucket)
+    assert 0 == projector.project().written
+    assert 40 == projector.project(look=True).written
+    with_all_rights.close()
+
+    assert agree(mirror, influxdb, influxdb_bucket)
+
+
+def test_what_only_a_look_has_found_is_over_when_influxdb_answers_again(
+    own_influxdb: OwnServer, mirror: Mirror
+) -> None:
+    bucket = own_influxdb.fresh()
+    client = Influx(own_influxdb.url, own_influxdb.token, own_influxdb.org, bucket, sleep=lambda _: None)
+    projector = Projector(mirror, client, clock=clock)
+    fill(mirror)
+    projector.project()
+    own_influxdb.kill()
+    projector.project()
+    for look in (True, False):
+        with pytest.raises(Unavailable):
+            projector.project(look=look)
+        assert "influxdb_unreachable" == mirror.points.state().trouble
+    own_influxdb.start()
+    projector.project()
+    client.close()
+
+    assert "" == mirror.points.state().trouble
+
+
 @pytest.mark.parametrize("after", ["before", "after"])
 @pytest.mark.parametrize("at", [1, 2, 3, 4])
 def test_cut_off_at_any_request_the_next_projection_is_exact(

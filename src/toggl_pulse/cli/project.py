@@ -47,7 +47,7 @@ async def _project(
 ) -> tuple[ProjectionReport, int]:
     """What was done, and how many revisions came in the meantime."""
     try:
-        done = await service.project(rebuild=rebuild, verify=verify, progress=progress)
+        done = await service.project(rebuild=rebuild, verify=verify, look=True, progress=progress)
         revision = await asyncio.to_thread(service.mirror.revision)
         return done, revision - (done.revision or 0)
     finally:

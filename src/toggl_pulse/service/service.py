@@ -266,15 +266,21 @@ class Service:
             await self.first_run()
 
     async def project(
-        self, *, rebuild: bool = False, verify: bool = False, progress: ProjectionProgress = lambda *_: None
+        self,
+        *,
+        rebuild: bool = False,
+        verify: bool = False,
+        look: bool = False,
+        progress: ProjectionProgress = lambda *_: None,
     ) -> ProjectionReport:
         """Bring InfluxDB to the mirror's revision; asks Toggl nothing.
 
+        InfluxDB is asked nothing where there is nothing to do, but with `look` whether its bucket is still there.
         Raises `Busy` while another process does, `NeedsUser` or `Unavailable` for what is wrong with InfluxDB.
         """
         if self.projector is None:
             raise NeedsUser("There is no InfluxDB to write to: set INFLUXDB_URL.", code="no_influxdb")
-        work = partial(self.projector.project, rebuild=rebuild, verify=verify, progress=progress)
+        work = partial(self.projector.project, rebuild=rebuild, verify=verify, look=look, progress=progress)
         running = asyncio.ensure_future(asyncio.to_thread(work))
         try:
             return await asyncio.shield(running)

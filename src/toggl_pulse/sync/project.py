@@ -99,19 +99,25 @@ class Projector:
         self._left_open = 0
 
     def project(
-        self, *, rebuild: bool = False, verify: bool = False, progress: ProjectionProgress = _silent
+        self,
+        *,
+        rebuild: bool = False,
+        verify: bool = False,
+        look: bool = False,
+        progress: ProjectionProgress = _silent,
     ) -> ProjectionReport:
         """Bring InfluxDB up to date; a failure is raised, remembered, and told once.
 
         With `rebuild` the bucket is emptied and filled anew, with `verify` everything is read back, compared, and
-        mended. Raises `Busy` while another process does the same.
+        mended. Where there is nothing to do InfluxDB is asked nothing, but with `look` whether the bucket is still
+        there and the same. Raises `Busy` while another process does the same.
         """
         with self._points.lock():
             self._tell = progress
             self._left_open = self._influx.left_open
             before = self._points.state()
             try:
-                done = self._project(before, rebuild=rebuild, verify=verify)
+                done = self._project(before, rebuild=rebuild, verify=verify, look=look)
             except _Stopped:
                 self._at_rest()
                 return ProjectionReport()
@@ -128,9 +134,9 @@ class Projector:
             raise _Stopped
         self._tell(what, done, total)
 
-    def _project(self, before: Projection, *, rebuild: bool, verify: bool) -> ProjectionReport:
+    def _project(self, before: Projection, *, rebuild: bool, verify: bool, look: bool) -> ProjectionReport:
         done = ProjectionReport()
-        if not (rebuild or verify or self._anything_to_do(before)):
+        if not (rebuild or verify or look or self._anything_to_do(before)):
             done.revision = before.revision
             return done
         if before.sending:
@@ -158,6 +164,7 @@ class Projector:
         return (
             state.writing
             or state.sending
+            or bool(state.trouble)  # nothing but an answer ends it
             or self._to_be_read_back(state)
             or state.revision != self._points.revision()
             or bool(self._mirror.runs_to_tell(state.runs, 1))
