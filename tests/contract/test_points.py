@@ -191,6 +191,24 @@ def test_what_was_set_aside_is_tried_again_when_it_changes(mirror: Mirror) -> No
     assert ([FIRST_ID + 1], []) == todo(mirror)
 
 
+def test_what_was_set_aside_can_be_tried_again_but_for_what_influxdb_cannot_hold(mirror: Mirror) -> None:
+    far = replace(entry(2), start=datetime(2300, 1, 1, tzinfo=UTC), stop=datetime(2300, 1, 2, tzinfo=UTC))
+    write(mirror, entry(1), far)
+    mirror.points.intend()
+    mirror.points.set_aside(time_of(entry(1)), mirror.revision())
+    mirror.points.gone(mirror.points.stale())
+    assert mirror.points.finish(0)
+    before = mirror.points.projected()
+
+    assert 1 == mirror.points.try_again()
+    assert ([FIRST_ID + 1], []) == todo(mirror)
+    assert (True, before.generation + 1) == mirror.points.projected()[1:]
+    write_pending(mirror)
+    assert mirror.points.finish(0)
+    assert (0, 1) == (mirror.points.try_again(), mirror.points.counts().set_aside)
+    assert not mirror.points.projected().writing
+
+
 def test_what_has_changed_since_is_left_to_the_next_turn(mirror: Mirror) -> None:
     write(mirror, entry(1), entry(2))
     mirror.points.intend()

@@ -20,14 +20,19 @@ __all__ = ["project"]
 def project(
     rebuild: Annotated[bool, typer.Option("--rebuild", help="Empty the bucket, and fill it anew.")] = False,
     verify: Annotated[
-        bool, typer.Option("--verify", help="Read everything back, compare it entry by entry, and mend what differs.")
+        bool,
+        typer.Option(
+            "--verify",
+            help="Read everything back, compare it entry by entry, and mend what differs.",
+        ),
     ] = False,
     as_json: AsJson = False,
 ) -> None:
     """Bring InfluxDB to the mirror's revision. Nothing is asked of Toggl.
 
     A running service does so after each sync. `--rebuild` is for a bucket that was lost, `--verify` for one that was
-    restored or that somebody else has written to. Stopping it loses nothing: the next run ends what is left.
+    restored or that somebody else has written to; it tries again what InfluxDB had refused, too. Stopping it loses
+    nothing: the next run ends what is left.
     """
     settings = load_settings()
     start_logs(settings, level="ERROR")

@@ -32,7 +32,7 @@ from toggl_pulse.mirror.tags import TagBook
 from toggl_pulse.mirror.values import pieces
 from toggl_pulse.model import ANY_LANE, NO_ID, Lane
 
-__all__ = ["ASIDE", "LANE", "PENDING", "STANDING", "intend_entries", "within"]
+__all__ = ["ASIDE", "EARLIEST", "LANE", "LATEST", "PENDING", "STANDING", "intend_entries", "within"]
 
 STANDING, PENDING, ASIDE = 0, 1, 2
 """What is known of a point: InfluxDB has it; it is to be written; InfluxDB does not take it."""

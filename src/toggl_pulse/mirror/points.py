@@ -32,7 +32,7 @@ from sqlalchemy import (
 
 from toggl_pulse.mirror import counter, tables
 from toggl_pulse.mirror.columns import agrees, alive, read_entries_as_columns
-from toggl_pulse.mirror.intend import ASIDE, LANE, PENDING, STANDING, intend_entries, within
+from toggl_pulse.mirror.intend import ASIDE, EARLIEST, LANE, LATEST, PENDING, STANDING, intend_entries, within
 from toggl_pulse.mirror.projection import Projection, read_projection, write_projection
 from toggl_pulse.mirror.store import Store
 from toggl_pulse.mirror.tags import TagBook
@@ -255,6 +255,17 @@ class Points:
                 insert(tables.stale_points).from_select(names, select(*(point[name] for name in names)).where(this))
             )
             connection.execute(update(tables.points).where(this).values(status=ASIDE))
+
+    def try_again(self) -> int:
+        """What InfluxDB did not take is to be written again, but for starts that it cannot hold; returns how many."""
+        can_be = and_(entry.id == point.entry_id, entry.start.between(EARLIEST, LATEST))
+        with self._store.writing() as connection:
+            found = connection.execute(
+                update(tables.points).where(point.status == ASIDE, exists().where(can_be)).values(status=PENDING)
+            ).rowcount
+            if found:
+                write_projection(connection, _writing(read_projection(connection)))
+            return found
 
     def finish(self, now_us: int) -> bool:
         """Nothing is to be done any more for all that was laid down; False if something is."""

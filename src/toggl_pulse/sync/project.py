@@ -24,7 +24,7 @@ from toggl_pulse.influx import (
     encode_runs,
     predicate_of,
 )
-from toggl_pulse.mirror import Mirror, Points, Projection, Stale
+from toggl_pulse.mirror import Mirror, Points, Projection, RunToTell, Stale
 from toggl_pulse.model import ANY_LANE, Point
 from toggl_pulse.sync.compare import FIRST_NS, LAST_NS, compare
 from toggl_pulse.sync.run_points import run_points
@@ -97,6 +97,9 @@ class Projector:
         self._tell: ProjectionProgress = _silent
         self._sending = False
         self._left_open = 0
+        self._told_of: set[str] = set()
+        self._runs_refused = False
+        self._most_aside = MOST_ASIDE
 
     def project(
         self,
@@ -108,13 +111,15 @@ class Projector:
     ) -> ProjectionReport:
         """Bring InfluxDB up to date; a failure is raised, remembered, and told once.
 
-        With `rebuild` the bucket is emptied and filled anew, with `verify` everything is read back, compared, and
-        mended. Where there is nothing to do InfluxDB is asked nothing, but with `look` whether the bucket is still
-        there and the same. Raises `Busy` while another process does the same.
+        With `rebuild` the bucket is emptied and filled anew, with `verify` what was set aside is tried again, and
+        everything is read back, compared, and mended. Where there is nothing to do InfluxDB is asked nothing, but with
+        `look` whether the bucket is still there and the same. Raises `Busy` while another process does the same.
         """
         with self._points.lock():
             self._tell = progress
             self._left_open = self._influx.left_open
+            self._sending = False  # a run that met no failure of ours, but a bug or a signal, left it as it was
+            self._most_aside = MOST_ASIDE
             before = self._points.state()
             try:
                 done = self._project(before, rebuild=rebuild, verify=verify, look=look)
@@ -146,6 +151,8 @@ class Projector:
             if before.bucket and not rebuild:
                 log.warning("projection.another_bucket")
             self._points.begin_anew(bucket.id)
+        if verify:
+            self._most_aside += self._points.try_again()  # odd entries of many runs may be refused in this one
         self._bring_up(done, bucket.retention_seconds)
         if verify or self._to_be_read_back(self._points.state()):
             self._read_back(done, bucket.retention_seconds)
@@ -303,7 +310,7 @@ class Projector:
         """Find those that InfluxDB does not take; the others of the batch are written."""
         if len(points) == 1:
             done.set_aside += 1
-            if done.set_aside > MOST_ASIDE:
+            if done.set_aside > self._most_aside:
                 raise NeedsUser(
                     "InfluxDB refuses our points one after the other; let INFLUXDB_BUCKET name a bucket of its own "
                     "that nobody else writes to.",
@@ -343,24 +350,39 @@ class Projector:
     # sync runs
 
     def _tell_runs(self, done: ProjectionReport) -> None:
-        while True:
-            runs = self._mirror.runs_to_tell(self._points.state().runs, RUNS)
-            if not runs:
-                return
-            self._influx.write(encode_runs(run_points(runs)))
+        """Those that InfluxDB does not take are left out: each comes once, and must not hold up the later ones."""
+        while runs := self._mirror.runs_to_tell(self._points.state().runs, RUNS):
+            told = len(runs) if self._take(runs) else sum(self._take([run]) for run in runs)
             self._points.note(runs=runs[-1].run.id)
-            done.runs += len(runs)
+            done.runs += told
+            if told < len(runs) and not self._runs_refused:
+                log.warning("projection.runs_refused", runs=len(runs) - told)
+            self._runs_refused = told < len(runs)
+
+    def _take(self, runs: Sequence[RunToTell]) -> bool:
+        """Whether InfluxDB takes them, all together."""
+        try:
+            self._influx.write(encode_runs(run_points(runs)))
+        except Refused:
+            return False
+        return True
 
     # trouble
 
     def _failed(self, before: Projection, failure: PulseError) -> None:
-        if not before.trouble:
-            self._points.note(trouble=failure.code, trouble_us=self._now_us())
-            log.warning("projection.failed", code=failure.code, why=failure.message)
+        """Remember the latest code, and when it all began; each code is told once, though two may take turns."""
+        code = failure.code
+        if code == before.trouble:
+            return
+        self._points.note(trouble=code, trouble_us=before.trouble_us if before.trouble else self._now_us())
+        if code not in self._told_of:
+            log.warning("projection.failed", code=code, why=failure.message)
+        self._told_of |= {before.trouble, code}
 
     def _recovered(self, before: Projection) -> None:
         if before.trouble:
             self._points.note(trouble="", trouble_us=None)
+            self._told_of = set()
             log.info("projection.recovered", code=before.trouble)
 
     def _now_us(self) -> int:
