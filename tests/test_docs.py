@@ -84,6 +84,12 @@ def test_every_verb_is_documented() -> None:
     assert [] == [verb for verb in (*tables.verbs(), "init influxdb") if f"## `toggl-pulse {verb}`" not in page]
 
 
+def test_every_verb_is_in_the_list_of_the_changelog() -> None:
+    listed = re.findall(r"^\* \*\*Command line\*\*: (.*)$", text_of("CHANGELOG.md"), re.MULTILINE)
+
+    assert [] == [verb for verb in tables.verbs() if f"`{verb}`" not in listed[-1]]
+
+
 def test_every_metric_is_documented() -> None:
     page = text_of("docs/metrics.md")
 
@@ -152,6 +158,8 @@ def test_every_part_of_the_package_is_in_the_architecture() -> None:
     page = text_of("docs/architecture.md")
 
     assert [] == sorted(part for part in parts - {"py.typed"} if f"`{part}`" not in page)
+    in_table = re.findall(r"`([a-z_]+(?:/|\.py))`", "".join(re.findall(r"^\| `[^|]*\|", page, re.MULTILINE)))
+    assert sorted(set(in_table)) == sorted(in_table)
 
 
 def test_verbs_that_the_documents_name_exist() -> None:

@@ -1,12 +1,18 @@
 from __future__ import annotations
 
 import asyncio
+import json
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
 
+from influx.scripted import Reply, scripted
+from mirror.rows import NOW, clock, entry, write
 from sync.scene import Scene
-from toggl_pulse.sync.checks import REQUESTS, Check, check_mirror, check_toggl
+from toggl_pulse.influx import YEAR_SECONDS, Influx
+from toggl_pulse.mirror import Mirror
+from toggl_pulse.sync.checks import REQUESTS, Check, check_influxdb, check_mirror, check_toggl
 
 FRESH = timedelta(minutes=20)
 
@@ -76,3 +82,29 @@ def test_the_mirror_tells_its_own_state(scene: Scene) -> None:
     assert {"mirror": True, "contact": False, "history": False, "months": None} == empty
     assert {"mirror": True, "contact": True, "history": True, "months": True} == full
     assert {"contact": False, "trouble": False} == {name: late[name] for name in ("contact", "trouble")}
+
+
+@pytest.mark.parametrize(
+    ("shards", "days", "told"),
+    [
+        (YEAR_SECONDS - 1, 400, ["influxdb_shards"]),
+        (7 * 86_400, 366, ["influxdb_shards"]),
+        (YEAR_SECONDS, 400, []),
+        (7 * 86_400, 360, []),
+        (None, 400, []),
+    ],
+    ids=["almost a year", "a week", "a year", "a short history", "not told"],
+)
+def test_a_bucket_of_short_shard_groups_is_told_where_the_history_is_long(
+    shards: int | None, days: int, told: list[str], tmp_path: Path
+) -> None:
+    rule = {"everySeconds": 0} | ({"shardGroupDurationSeconds": shards} if shards else {})
+    answer = Reply(200, json.dumps({"buckets": [{"id": "b1", "retentionRules": [rule]}]}).encode())
+    with Mirror.open(f"sqlite:///{tmp_path}/mirror.db", clock=clock) as mirror, scripted([answer]) as server:
+        write(mirror, entry(1), entry(2, start=NOW - timedelta(days=days)))
+        influx = Influx(server.url, "token", "org", "bucket")
+        found = check_influxdb(influx, mirror)
+        influx.close()
+
+    assert ["influxdb", *told, "projection"] == [check.name for check in found]
+    assert [None] * len(told) == [check.ok for check in found if check.name == "influxdb_shards"]

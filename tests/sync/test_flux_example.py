@@ -37,6 +37,22 @@ def example(bucket: str, start: datetime, end: datetime) -> str:
     return flux.replace('"toggl_metrics"', f'"{bucket}"')
 
 
+def test_a_first_day_that_is_cut_sits_at_the_range_s_start(
+    tmp_path: Path, influx: Influx, influxdb: Server, influxdb_bucket: str
+) -> None:
+    midnight, noon = (datetime(2026, 4, 7, hour, tzinfo=ZONE).astimezone(UTC) for hour in (0, 12))
+    with Mirror.open(f"sqlite:///{tmp_path}/mirror.db", clock=lambda: NOW) as mirror:
+        starts = [midnight, noon, noon + timedelta(days=1)]
+        write(mirror, *(entry(number, start=start) for number, start in enumerate(starts)))
+        Projector(mirror, influx, clock=lambda: NOW).project()
+
+    answer = influxdb.flux(example(influxdb_bucket, noon, noon + timedelta(days=2)))
+    rows = [row for block in answer.split("\r\n\r\n") for row in csv.DictReader(io.StringIO(block, newline=""))]
+    assert [(noon, 1.0), (midnight + timedelta(days=1), 1.0)] == [
+        (datetime.fromisoformat(row["_time"]), float(row["_value"])) for row in rows
+    ]
+
+
 @pytest.mark.parametrize(("start", "end"), RANGES, ids=["spring", "autumn"])
 def test_hours_per_day_and_project_are_those_of_the_engine_and_stay_so_under_edits(
     start: datetime, end: datetime, tmp_path: Path, influx: Influx, influxdb: Server, influxdb_bucket: str

@@ -353,7 +353,7 @@ def test_of_a_point_that_is_refused_nothing_stays_from_before(
     assert str(FIRST_ID + 5) not in {point["entry_id"] for point in held(influxdb, influxdb_bucket)}
     time = int(entry(5).start.timestamp()) * 10**9 + entry(5).id % 10**6
     influxdb.write(influxdb_bucket, f"{GHOST} {time}")
-    assert 1 == projector(mirror, influx).project(verify=True).differing
+    assert 1 == projector(mirror, Meddled(influx, write=refusing)).project(verify=True).differing
     assert 39 == len(held(influxdb, influxdb_bucket))
 
 

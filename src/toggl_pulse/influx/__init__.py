@@ -1,6 +1,6 @@
 """InfluxDB: a client that carries bytes, what an entry is there, and entries read back; knows no mirror."""
 
-from toggl_pulse.influx.client import Bucket, Influx
+from toggl_pulse.influx.client import YEAR_SECONDS, Bucket, Influx
 from toggl_pulse.influx.points import (
     MEASUREMENT,
     SYNC_MEASUREMENT,
@@ -18,6 +18,7 @@ from toggl_pulse.influx.troubles import Refused, Unanswered
 __all__ = [
     "MEASUREMENT",
     "SYNC_MEASUREMENT",
+    "YEAR_SECONDS",
     "Bucket",
     "Content",
     "Influx",

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from toggl_pulse.errors import NeedsUser, PulseError
-from toggl_pulse.influx import Influx
+from toggl_pulse.influx import YEAR_SECONDS, Influx
 from toggl_pulse.mirror import Mirror
 from toggl_pulse.sync.progress import progress_state
 from toggl_pulse.toggl import ENTRY_CAP, REACH, Me, TogglClient, TooOld
@@ -24,7 +24,7 @@ REQUESTS = 6
 
 @dataclass(frozen=True, slots=True)
 class Check:
-    """`ok` is None when it could not be told."""
+    """`ok` is None when it could not be told, or could be better and is not wrong."""
 
     name: str
     ok: bool | None
@@ -165,6 +165,9 @@ def check_influxdb(influx: Influx, mirror: Mirror) -> list[Check]:
         return [Check("influxdb", False, error.message)]
     keeps = "for ever" if not bucket.retention_seconds else f"for {bucket.retention_seconds // 86_400} days"
     checks = [Check("influxdb", True, f"InfluxDB knows the token and the bucket, which keeps points {keeps}.")]
+    if bucket.shards_are_short and _spans_years(mirror):
+        sentence = "The bucket's shard groups are shorter than a year, and the history is longer: edits are slow."
+        checks.append(Check("influxdb_shards", None, sentence))  # slow is not wrong
     state, counts = mirror.points.state(), mirror.points.counts()
     lag = mirror.revision() - (state.revision or 0)
     if state.revision is None:
@@ -177,3 +180,8 @@ def check_influxdb(influx: Influx, mirror: Mirror) -> list[Check]:
     if counts.set_aside:
         checks.append(Check("points_set_aside", False, f"InfluxDB refuses {counts.set_aside} points."))
     return checks
+
+
+def _spans_years(mirror: Mirror) -> bool:
+    first, last = mirror.counts().first_start, mirror.counts().last_start
+    return first is not None and last is not None and last - first > timedelta(seconds=YEAR_SECONDS)
