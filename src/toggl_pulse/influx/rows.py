@@ -12,7 +12,7 @@ from itertools import chain, pairwise
 import numpy as np
 from numpy.typing import NDArray
 
-from toggl_pulse.errors import Unavailable
+from toggl_pulse.influx.troubles import broken_off, failed_inside
 
 __all__ = ["Codes", "MisfitError", "Rows", "read_rows", "unquoted"]
 
@@ -172,7 +172,7 @@ def read_rows(pieces: Iterable[bytes]) -> Iterator[Rows]:
                 line += 1
             if line < border and names is not None:
                 if (np.diff(passed[line : border + 1]) != len(names) - 1).any():
-                    raise _broke_off()
+                    raise broken_off()
                 inner = commas[passed[line] : passed[border]].reshape(border - line, len(names) - 1)
                 first = np.column_stack((starts[line:border], inner + 1))
                 yield Rows(raw, names, first, np.column_stack((inner, ends[line:border] - 1)))
@@ -181,7 +181,7 @@ def read_rows(pieces: Iterable[bytes]) -> Iterator[Rows]:
             line = border + 1
         ended = bool(empty) and empty[-1] == len(ends) - 1
     if not ended:
-        raise _broke_off()
+        raise broken_off()
 
 
 def _blocks(pieces: Iterable[bytes]) -> Iterator[tuple[bytes, Ints, Ints]]:
@@ -200,7 +200,7 @@ def _blocks(pieces: Iterable[bytes]) -> Iterator[tuple[bytes, Ints, Ints]]:
             yield raw[:cut], commas[: np.searchsorted(commas, cut)], ends
         waiting, size = [raw[cut:]], len(raw) - cut
     if size:
-        raise _broke_off()
+        raise broken_off()
 
 
 def _separators(raw: bytes) -> tuple[Ints, Ints]:
@@ -217,7 +217,7 @@ def _separators(raw: bytes) -> tuple[Ints, Ints]:
 def _header(line: bytes) -> dict[str, int]:
     names = {_text(name): place for place, name in enumerate(line.split(b","))}
     if "error" in names:
-        raise Unavailable("InfluxDB met an error while it answered.", code="influxdb_query")
+        raise failed_inside()
     return names
 
 
@@ -233,7 +233,3 @@ def _days(year: Ints, month: Ints, day: Ints) -> Ints:
     year = year - (month < MARCH)
     of_year = (153 * ((month + 9) % 12) + 2) // 5 + day - 1
     return year * 365 + year // 4 - year // 100 + year // 400 + of_year - 719_468
-
-
-def _broke_off() -> Unavailable:
-    return Unavailable("InfluxDB's answer broke off.", code="influxdb_cut")
