@@ -7,6 +7,7 @@ import io
 import subprocess
 import sys
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 
 import pytest
 
@@ -125,8 +126,11 @@ import "array"
 array.from(rows: [{v: 1}]) |> yield(name: "a")
 array.from(rows: [{v: 1}]) |> map(fn: (r) => ({x: int(v: text)})) |> yield(name: "b")
 """
-    with influx.query(flux, text="no number") as pieces:
-        answer = b"".join(pieces).decode()
+    answer = ""
+    for _ in range(50):  # both are worked out at once: on a busy machine the error may come before there is an answer
+        with suppress(Refused), influx.query(flux, text="no number") as pieces:
+            answer = b"".join(pieces).decode()
+            break
 
     assert "\r\n,error,reference\r\n" in answer
 
