@@ -28,7 +28,7 @@ TITLES = {
     "loading": "Loading",
     "process": "The whole process",
     "syncing": "Syncing",
-    "projecting": "Writing to InfluxDB",
+    "projecting": "Writing to InfluxDB, and reading from it",
 }
 HEAD = """# Results of the benchmarks
 
