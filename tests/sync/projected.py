@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+from collections.abc import Callable
 from typing import Any
 
 from influxdb import Server
@@ -13,6 +14,11 @@ from toggl_pulse.mirror import Mirror
 from toggl_pulse.model import Tag
 
 ALL = "range(start: 1700-01-01T00:00:00Z, stop: 2200-01-01T00:00:00Z)"
+
+Call = Callable[..., Any]
+
+LEDGER = frozenset({"begin_anew", "doubt", "finish", "gone", "intend", "note", "set_aside", "take_back", "written"})
+REQUESTS = frozenset({"delete", "query", "write"})
 
 
 def held(server: Server, bucket: str) -> list[dict[str, str]]:
@@ -30,7 +36,7 @@ def held(server: Server, bucket: str) -> list[dict[str, str]]:
             }
             point = rows.setdefault((row["_time"], *sorted(f"{key}={value}" for key, value in tags.items())), tags)
             point["_time"] = row["_time"]
-            point[row["_field"]] = row["_value"]
+            point[row["_field"]] = row["_value"].replace("\r\n", "\n")  # as InfluxDB's CSV ends a line within a text
     return sorted(rows.values(), key=lambda point: (point["_time"], point["entry_id"]))
 
 
@@ -46,7 +52,7 @@ def wanted(mirror: Mirror, names: dict[int, str] | None = None) -> list[tuple[An
             str(one.project_id) if one.project_id else None,
             str(one.user_id),
             "true" if one.billable else "false",
-            "|".join(sorted(one.tags)) or None,
+            "|".join(name.replace("%", "%25").replace("|", "%7C") for name in sorted(one.tags)) or None,
             ",".join(map(str, sorted(one.tag_ids))) or " ",
             str(one.duration),
             one.description or " ",
@@ -69,10 +75,11 @@ def as_wanted(points: list[dict[str, str]]) -> list[tuple[Any, ...]]:
         "description",
         "task_id",
     )
-    return sorted(
+    rows = [
         (point["_time"][:19], point["entry_id"], *(point.get(name) for name in names), point["stop_ms"])
         for point in points
-    )
+    ]
+    return sorted(rows, key=lambda row: (*row[:2], str(row)))  # of an entry with two points, one may lack a tag
 
 
 def agree(mirror: Mirror, server: Server, bucket: str) -> bool:
@@ -123,3 +130,18 @@ class Cut:
             return result
 
         return call
+
+
+class Watched:
+    """The client or the ledger, whose every step is told before it is made."""
+
+    def __init__(self, inner: object, names: frozenset[str], step: Call) -> None:
+        self._inner = inner
+        self._names = names
+        self._step = step
+
+    def __getattr__(self, name: str) -> Any:
+        real = getattr(self._inner, name)
+        if name not in self._names:
+            return real
+        return lambda *arguments, **named: self._step(name, real, arguments, named)

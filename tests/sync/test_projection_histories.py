@@ -20,21 +20,16 @@ from hypothesis import strategies as st
 
 from influxdb import Server
 from mirror.rows import FIRST_ID, NOW, WORKSPACE, clock, entry, write
-from sync.projected import as_wanted, held, wanted
+from sync.projected import LEDGER, REQUESTS, Call, Watched, as_wanted, held, wanted
 from toggl_pulse.errors import Busy
 from toggl_pulse.influx import Influx, Refused, Unanswered
 from toggl_pulse.mirror import Mirror, Points
 from toggl_pulse.model import Tag, TimeEntry
 from toggl_pulse.sync import ProjectionReport, Projector
 
-Call = Callable[..., Any]
-
 TAGS = (5, 6, 7)
 ODD = "too much"
 """A description that this InfluxDB does not take; of a batch that holds one it keeps some points."""
-
-LEDGER = frozenset({"begin_anew", "doubt", "finish", "gone", "intend", "note", "set_aside", "take_back", "written"})
-REQUESTS = frozenset({"delete", "query", "write"})
 
 
 # what happens
@@ -140,21 +135,6 @@ class Project(NamedTuple):
 
 
 # how it is played
-
-
-class Watched:
-    """The client or the ledger, whose every step is told before it is made."""
-
-    def __init__(self, inner: object, names: frozenset[str], step: Call) -> None:
-        self._inner = inner
-        self._names = names
-        self._step = step
-
-    def __getattr__(self, name: str) -> Any:
-        real = getattr(self._inner, name)
-        if name not in self._names:
-            return real
-        return lambda *arguments, **named: self._step(name, real, arguments, named)
 
 
 class Play:
