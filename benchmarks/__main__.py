@@ -25,6 +25,7 @@ PARTS = (
     "process",
     "syncing",
     "projecting",
+    "reading",
 )
 """Modules with `ratios(account)`, which yields a `Ratio` for each of their questions."""
 

@@ -20,7 +20,6 @@ import structlog
 from benchmarks.account import PROJECTS, TAGS, Account
 from benchmarks.influx_server import server
 from benchmarks.measure import Ratio
-from benchmarks.reading import reading
 from benchmarks.stored import NOW, stored
 from toggl_pulse.influx import Influx, encode
 from toggl_pulse.mirror import Mirror
@@ -66,7 +65,6 @@ def _ratios(account: Account, mirror: Mirror, running: OwnServer) -> Iterator[Ra
         of="a bare loop that sends the same batches",
         at_least=True,
     )
-    yield from reading(mirror, lambda kind: kind(running.url, running.token, running.org, bucket))
     here = Bare(running, bucket)
     yield _one_edit(mirror, projector, here, points)
     yield _project_moved(mirror, projector, here, points)

@@ -28,7 +28,8 @@ TITLES = {
     "loading": "Loading",
     "process": "The whole process",
     "syncing": "Syncing",
-    "projecting": "Writing to InfluxDB, and reading from it",
+    "projecting": "Writing to InfluxDB",
+    "reading": "Answers from InfluxDB",
 }
 HEAD = """# Results of the benchmarks
 
