@@ -218,8 +218,7 @@ class Projector:
         self._empty(done)
         with ThreadPoolExecutor(1, thread_name_prefix="influxdb") as pool, Way(pool, self._influx) as way:
             for _ in range(ROUNDS):
-                self._intend(way, done)
-                self._arrived(way, done)  # a delete and a write at once could end in either order
+                self._intend()
                 self._sweep(done)
                 self._write(way, done)
                 self._arrived(way, done)
@@ -229,14 +228,12 @@ class Projector:
                 if done.revision == self._points.revision():
                     return
 
-    def _intend(self, way: Way, done: ProjectionReport) -> None:
-        """Lay everything down; where nothing has to be deleted before, each page is on its way while the next is."""
+    def _intend(self) -> None:
+        """Lay everything down first: changes come in any order of time, and InfluxDB is quickest where it rises."""
         left = self._points.intend()
         total = left
         while left:
             self._progress("planning", total - left, total)
-            if not self._points.counts().stale:
-                self._write(way, done)
             left = self._points.intend()
 
     def _see_that_it_keeps(self, retention_seconds: int) -> None:
@@ -284,8 +281,8 @@ class Projector:
 
     def _write(self, way: Way, done: ProjectionReport) -> None:
         """One batch is on its way while the next is made ready."""
-        self._arrived(way, done)
         after, intended = FIRST_NS, self._points.state().intended
+        way.total = done.written + self._points.counts().pending
         while points := self._points.pending(after, BATCH):
             after = points[-1].time_ns
             body = encode(points)
@@ -304,7 +301,7 @@ class Projector:
             self._halve(points, intended, refused, done)
         self._points.written((point.time_ns for point in points), intended)
         done.written += len(points)
-        self._progress("writing", done.written, done.written + self._points.counts().pending)
+        self._progress("writing", done.written, max(way.total, done.written))
 
     def _halve(self, points: list[Point], intended: int, refused: Refused, done: ProjectionReport) -> None:
         """Find those that InfluxDB does not take; the others of the batch are written."""

@@ -20,6 +20,8 @@ class Way:
         self._sent: Future[None] | None = None
         self.points: list[Point] = []
         self.intended = 0
+        self.total = 0
+        """Points written when all are that were pending."""
 
     def __enter__(self) -> Self:
         return self
