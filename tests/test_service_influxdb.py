@@ -13,18 +13,13 @@ import httpx2
 import pytest
 
 from influxdb import OwnServer, Server
-from test_service import NOW, Scene, nothing, runs
+from test_service import NOW, Scene, alone, nothing, runs
 from toggl_pulse.app import create_app
 from toggl_pulse.demo import Clock, Loopback, World
 from toggl_pulse.errors import NeedsUser
 from toggl_pulse.service import Service
 
-
-@pytest.fixture(autouse=True)
-def alone(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    for name in ("TOGGL_API_TOKEN", "TOGGL_API_URL", "TIMEZONE", "DATABASE_URL", "DATA_DIR"):
-        monkeypatch.delenv(name, raising=False)
-    monkeypatch.chdir(tmp_path)
+__all__ = ["alone"]  # pytest uses it for every test here
 
 
 @pytest.fixture

@@ -161,6 +161,12 @@ class Points:
         with self._store.reading() as connection:
             return read_projection(connection)
 
+    def followed(self) -> tuple[Projection, int]:
+        """The same, and by how many revisions InfluxDB lags, both as of one moment."""
+        with self._store.reading() as connection:
+            state = read_projection(connection)
+            return state, counter.current(connection) - (state.revision or 0)
+
     def note(self, **changes: Any) -> Projection:
         """Change what is remembered of the projection as a whole."""
         with self._store.writing() as connection:
@@ -228,13 +234,7 @@ class Points:
 
     def pending(self, after_ns: int, most: int) -> list[Point]:
         """The next points to be written, by time, as their entries are; what has changed since is left for later."""
-        with self._store.reading() as connection:
-            state = read_projection(connection)
-            return _points(
-                connection,
-                and_(_rarely(PENDING), entry.revision <= state.intended, point.time_ns > after_ns),
-                most,
-            )
+        return self._next(_rarely(PENDING), after_ns, most)
 
     def written(self, times_ns: Iterable[int], intended: int) -> None:
         """These points, pending when changes up to `intended` were laid down, stand in InfluxDB.
@@ -287,13 +287,12 @@ class Points:
 
     def page(self, after_ns: int, most: int) -> list[Point]:
         """The next points that InfluxDB is said to hold, by time; whose entries have changed since are left out."""
+        return self._next(point.status == STANDING, after_ns, most)
+
+    def _next(self, which: ColumnElement[bool], after_ns: int, most: int) -> list[Point]:
         with self._store.reading() as connection:
-            state = read_projection(connection)
-            return _points(
-                connection,
-                and_(point.status == STANDING, entry.revision <= state.intended, point.time_ns > after_ns),
-                most,
-            )
+            intended = read_projection(connection).intended
+            return _points(connection, and_(which, entry.revision <= intended, point.time_ns > after_ns), most)
 
     def moving(self, first_ns: int, last_ns: int) -> set[int]:
         """The times there of points that InfluxDB need not hold as their entries are now."""

@@ -396,8 +396,8 @@ class Service:
         """
         last, fresh_for = contact(self.mirror), timedelta(minutes=2 * self.settings.poll_minutes)
         if self.settings.query_source == "influxdb" and last is not None:
-            state = self.mirror.points.state()
-            if state.at_us is not None and self.mirror.revision() != state.revision:
+            state, lag = self.mirror.points.followed()
+            if state.at_us is not None and lag:
                 return Contact(min(last, from_micros(state.at_us)), NONE)
         return Contact(last, fresh_for)
 

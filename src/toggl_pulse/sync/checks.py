@@ -168,8 +168,7 @@ def check_influxdb(influx: Influx, mirror: Mirror) -> list[Check]:
     if bucket.shards_are_short and _spans_years(mirror):
         sentence = "The bucket's shard groups are shorter than a year, and the history is longer: edits are slow."
         checks.append(Check("influxdb_shards", None, sentence))  # slow is not wrong
-    state, counts = mirror.points.state(), mirror.points.counts()
-    lag = mirror.revision() - (state.revision or 0)
+    (state, lag), counts = mirror.points.followed(), mirror.points.counts()
     if state.revision is None:
         sentence = "Nothing has been written to InfluxDB yet."
     elif lag:

@@ -278,8 +278,7 @@ class Syncer:
 
     def _behind(self, now: datetime) -> tuple[int, int]:
         """By how many revisions, and since how many seconds, InfluxDB lags before this run brings any."""
-        state = self._mirror.points.state()
-        lag = self._mirror.revision() - (state.revision or 0)
+        state, lag = self._mirror.points.followed()
         return lag, int(now.timestamp() - (state.at_us or 0) / 1e6) if lag and state.at_us is not None else 0
 
     def _figures(self, state: State, now: datetime) -> RunFigures:

@@ -238,9 +238,11 @@ class Projector:
 
     def _see_that_it_keeps(self, retention_seconds: int) -> None:
         """Refuse a bucket that would forget what is written into it."""
+        if not retention_seconds:
+            return
         first = self._mirror.counts().first_start
         keeps_from = self._clock() - timedelta(seconds=retention_seconds)
-        if retention_seconds and first is not None and first < keeps_from:
+        if first is not None and first < keeps_from:
             raise NeedsUser(
                 f"The bucket of INFLUXDB_BUCKET keeps data since {keeps_from:%Y-%m-%d} only, and the history begins on "
                 f"{first:%Y-%m-%d}; let it keep data for ever.",

@@ -97,8 +97,7 @@ def _bucket(bucket: QuotaBucket, now: datetime) -> dict[str, Any]:
 
 def _projection(mirror: Mirror, now: datetime) -> dict[str, Any]:
     """How far InfluxDB follows the mirror: `lag` in revisions, and the seconds since it was in step (None: never)."""
-    state, counts = mirror.points.state(), mirror.points.counts()
-    lag = mirror.revision() - (state.revision or 0)
+    (state, lag), counts = mirror.points.followed(), mirror.points.counts()
     at = from_micros(state.at_us)
     return {
         "revision": state.revision,
