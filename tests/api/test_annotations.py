@@ -4,8 +4,8 @@ import pytest
 from starlette.testclient import TestClient
 from syrupy.assertion import SnapshotAssertion
 
-from toggl_pulse.api.gaps import Gap, sync_gaps
 from toggl_pulse.sync import REACH
+from toggl_pulse.sync.gaps import Gap, sync_gaps
 
 NOON = datetime(2026, 11, 23, 12, tzinfo=UTC)
 LONGEST = timedelta(minutes=20)

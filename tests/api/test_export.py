@@ -13,9 +13,9 @@ from starlette.testclient import TestClient
 from syrupy.assertion import SnapshotAssertion
 
 from api.scene import SmallPulse, serving
-from toggl_pulse.api.export import COLUMNS, csv_blocks, json_blocks, spreadsheet_safe
-from toggl_pulse.api.work import Workers
 from toggl_pulse.metrics import EntryRow
+from toggl_pulse.metrics.export import COLUMNS, csv_blocks, json_blocks, spreadsheet_safe
+from toggl_pulse.service.work import Workers
 
 BERLIN = ZoneInfo("Europe/Berlin")
 

@@ -11,10 +11,10 @@ import pytest
 from sync import watch as truth
 from sync.life import DAY, HOUR, Life
 from sync.watch import Watch
-from toggl_pulse.api.gaps import sync_gaps
 from toggl_pulse.demo import World, large_world
 from toggl_pulse.model import epoch
 from toggl_pulse.sync import REACH, silences
+from toggl_pulse.sync.gaps import sync_gaps
 
 BEGIN = datetime(2026, 5, 11, 9, 7, tzinfo=UTC)
 SECOND = timedelta(seconds=1)

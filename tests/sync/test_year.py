@@ -23,9 +23,9 @@ from sync import watch as truth
 from sync.life import DAY, HOUR, Life
 from sync.person import Person
 from sync.watch import Watch
-from toggl_pulse.api.gaps import sync_gaps
 from toggl_pulse.demo import large_world
 from toggl_pulse.sync import silences
+from toggl_pulse.sync.gaps import sync_gaps
 
 BEGIN = datetime(2026, 3, 16, 9, 7, tzinfo=UTC)
 """Both changes of Berlin's clocks lie within a year of it, the first within a fortnight."""

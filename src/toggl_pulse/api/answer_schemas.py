@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from toggl_pulse.api.export import COLUMNS
 from toggl_pulse.api.schema_words import TEXT, Json, any_of, list_of, object_of, ref
 from toggl_pulse.metrics import METRICS
+from toggl_pulse.metrics.export import COLUMNS
 from toggl_pulse.metrics.query import ATTRIBUTIONS
 
 __all__ = ["ANSWERS", "answer_schemas"]

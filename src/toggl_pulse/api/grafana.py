@@ -14,10 +14,8 @@ from typing import Any
 from starlette.requests import Request
 from starlette.responses import Response
 
-from toggl_pulse.api.choices import FORMATS, builder, choices
-from toggl_pulse.api.context import Context
+from toggl_pulse.api.builder import builder
 from toggl_pulse.api.encode import Times, as_series, as_table, dump, joined
-from toggl_pulse.api.gaps import Gap, sync_gaps
 from toggl_pulse.api.requests import (
     MAX_TARGETS,
     AnnotationsRequest,
@@ -30,13 +28,16 @@ from toggl_pulse.api.requests import (
     object_of,
     read_body,
 )
-from toggl_pulse.api.work import Check
 from toggl_pulse.errors import BadRequest
 from toggl_pulse.metrics import DIMENSIONS, METRICS, Moment, Query, parse_adhoc, parse_query, parse_range
 from toggl_pulse.metrics.calendar import MAX_POINTS
+from toggl_pulse.metrics.choices import FORMATS, choices
 from toggl_pulse.metrics.query import undo_grafana
 from toggl_pulse.model import epoch, from_epoch
+from toggl_pulse.service.context import Context
+from toggl_pulse.service.work import Check
 from toggl_pulse.sync import silences
+from toggl_pulse.sync.gaps import Gap, sync_gaps
 
 __all__ = ["GAPS", "GrafanaRoutes"]
 

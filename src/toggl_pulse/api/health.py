@@ -7,9 +7,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from toggl_pulse.api.context import Context
-from toggl_pulse.api.work import Check
 from toggl_pulse.errors import PulseError, Unavailable
+from toggl_pulse.service.context import Context
+from toggl_pulse.service.work import Check
 
 __all__ = ["HealthRoutes"]
 

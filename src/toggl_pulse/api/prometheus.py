@@ -17,8 +17,8 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from toggl_pulse.api.lag import LoopLag
 from toggl_pulse.api.paths import route_path
-from toggl_pulse.api.ports import Pulse
 from toggl_pulse.mirror import MonthState
+from toggl_pulse.service.ports import Pulse
 
 __all__ = ["CONTENT_TYPE", "CountRequests", "Traffic", "exposition"]
 

@@ -8,10 +8,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from toggl_pulse.api.choices import FORMATS, word_choices
 from toggl_pulse.api.requests import MAX_TARGETS, MOST_CHARACTERS_OF_A_REF
 from toggl_pulse.api.schema_words import NULL, TEXT, Json, any_of, list_of, object_of, ref
 from toggl_pulse.metrics import DIMENSIONS, INTERVAL_NAMES, METRICS
+from toggl_pulse.metrics.choices import FORMATS, word_choices
 from toggl_pulse.metrics.query import A_DAY_MS, ATTRIBUTIONS, EARLIEST_MS, LATEST_MS, LONGEST_TEXT, MOST_VALUES
 
 __all__ = ["BODIES", "request_schemas"]

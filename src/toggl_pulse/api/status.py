@@ -10,10 +10,10 @@ from typing import Any
 from starlette.requests import Request
 from starlette.responses import Response
 
-from toggl_pulse.api.context import Context
 from toggl_pulse.api.encode import dump
 from toggl_pulse.api.prometheus import CONTENT_TYPE, Traffic, exposition
 from toggl_pulse.api.requests import NoBody, read_body
+from toggl_pulse.service.context import Context
 
 __all__ = ["StatusRoutes"]
 

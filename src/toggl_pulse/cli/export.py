@@ -10,10 +10,10 @@ from typing import Annotated, Literal, TypeVar
 
 import typer
 
-from toggl_pulse.api.export import csv_blocks, json_blocks
 from toggl_pulse.cli.choose import FilterBy, From, Period, To, Zone, chosen
 from toggl_pulse.cli.parts import Demo, SpreadsheetSafe, counted, opened_service, write_out
 from toggl_pulse.errors import BadRequest, NeedsUser
+from toggl_pulse.metrics.export import csv_blocks, json_blocks
 
 __all__ = ["export"]
 

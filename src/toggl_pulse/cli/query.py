@@ -12,12 +12,12 @@ from zoneinfo import ZoneInfo
 
 import typer
 
-from toggl_pulse.api.export import spreadsheet_safe as spreadsheet_safe_text
 from toggl_pulse.cli.choose import FilterBy, From, Period, To, Zone, chosen
 from toggl_pulse.cli.grid import print_answer
 from toggl_pulse.cli.parts import AsJson, Demo, SpreadsheetSafe, opened_service, say_json, write_out
 from toggl_pulse.errors import BadRequest
 from toggl_pulse.metrics import DIMENSIONS, METRICS, Answer, Query, calendar
+from toggl_pulse.metrics.export import spreadsheet_safe as spreadsheet_safe_text
 
 __all__ = ["query"]
 

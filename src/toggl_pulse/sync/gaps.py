@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from toggl_pulse.sync import REACH
+from toggl_pulse.toggl import REACH
 
 __all__ = ["Gap", "sync_gaps"]
 

@@ -1,4 +1,4 @@
-"""What can be chosen: the query builder's fields of a metric, and the values of each; for Grafana's editors.
+"""What can be chosen: the values of each word of a question, for whoever offers a choice.
 
 Pure, but for the names of things, which it asks of the answers.
 """
@@ -6,40 +6,20 @@ Pure, but for the names of things, which it asks of the answers.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import Any
 from zoneinfo import ZoneInfo
 
 from toggl_pulse.errors import BadRequest
-from toggl_pulse.metrics import DIMENSIONS, INTERVAL_NAMES, METRICS, Answers, Metric
-from toggl_pulse.metrics.query import ATTRIBUTIONS, zone_names
+from toggl_pulse.metrics.catalogue import METRICS
+from toggl_pulse.metrics.engine import Answers
+from toggl_pulse.metrics.query import ATTRIBUTIONS, DIMENSIONS, INTERVAL_NAMES, zone_names
 
-__all__ = ["FORMATS", "builder", "choices", "text_and_value", "word_choices"]
+__all__ = ["FORMATS", "choices", "text_and_value", "word_choices"]
 
 FORMATS = ("time_series", "table")
 _WEEKDAYS = ("Sunday", "Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday")
 
 Choice = tuple[str, str]
 """Value and label."""
-
-
-def builder(metric: Metric) -> dict[str, Any]:
-    """A metric with its payload fields, for `POST /metrics`."""
-    fields = [] if metric.shape != "series" else [_select("group_by", "Group by"), _select("interval", "Interval")]
-    if metric.attribution is None and metric.slug != "entries":
-        fields.append(_select("attribution", "Attribution"))
-    fields.append({**_select("timezone", "Time zone"), "placeholder": "the profile's"})
-    if metric.shape == "series":
-        fields += [
-            {"name": "limit", "label": "Largest groups", "type": "input", "placeholder": "all"},
-            _select("week_start", "Week starts on"),
-            _select("format", "Format"),
-        ]
-    fields += [{"name": name, "label": name.capitalize(), "type": "multi-select"} for name in DIMENSIONS]
-    return {"label": metric.title, "value": metric.slug, "payloads": fields}
-
-
-def _select(name: str, label: str) -> dict[str, Any]:
-    return {"name": name, "label": label, "type": "select"}
 
 
 def choices(name: str, answers: Answers, default_zone: Callable[[], ZoneInfo]) -> list[Choice]:

@@ -3,8 +3,8 @@ import threading
 
 import pytest
 
-from toggl_pulse.api.work import Check, Workers
 from toggl_pulse.errors import BadRequest, Unavailable
+from toggl_pulse.service.work import Check, Workers
 
 
 def test_work_is_done_in_another_thread() -> None:

@@ -5,8 +5,8 @@ from __future__ import annotations
 import os
 from dataclasses import dataclass, field
 
-from toggl_pulse.api.ports import Pulse
-from toggl_pulse.api.work import Workers
+from toggl_pulse.service.ports import Pulse
+from toggl_pulse.service.work import Workers
 
 __all__ = ["Context"]
 

@@ -1,0 +1,29 @@
+"""The query builder's fields of a metric, for Grafana's editor."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from toggl_pulse.metrics import DIMENSIONS, Metric
+
+__all__ = ["builder"]
+
+
+def builder(metric: Metric) -> dict[str, Any]:
+    """A metric with its payload fields, for `POST /metrics`."""
+    fields = [] if metric.shape != "series" else [_select("group_by", "Group by"), _select("interval", "Interval")]
+    if metric.attribution is None and metric.slug != "entries":
+        fields.append(_select("attribution", "Attribution"))
+    fields.append({**_select("timezone", "Time zone"), "placeholder": "the profile's"})
+    if metric.shape == "series":
+        fields += [
+            {"name": "limit", "label": "Largest groups", "type": "input", "placeholder": "all"},
+            _select("week_start", "Week starts on"),
+            _select("format", "Format"),
+        ]
+    fields += [{"name": name, "label": name.capitalize(), "type": "multi-select"} for name in DIMENSIONS]
+    return {"label": metric.title, "value": metric.slug, "payloads": fields}
+
+
+def _select(name: str, label: str) -> dict[str, Any]:
+    return {"name": name, "label": label, "type": "select"}
