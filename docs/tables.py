@@ -128,7 +128,11 @@ def _shape(metric: Metric) -> str:
 def _app() -> FastAPI:
     """The application without a service behind it: enough to read its routes."""
     nobody = SimpleNamespace(
-        api_token=None, allowed_hosts=(), version="0", clock=lambda: datetime(2026, 1, 1, tzinfo=UTC)
+        api_token=None,
+        session_secret=None,
+        allowed_hosts=(),
+        version="0",
+        clock=lambda: datetime(2026, 1, 1, tzinfo=UTC),
     )
     return create_app(cast("Pulse", nobody))
 

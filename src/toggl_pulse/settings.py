@@ -156,6 +156,11 @@ class Settings(_Environment):
         description="Protects every endpoint but health; at least 16 characters. "
         "Without it only a loopback `HOST` is accepted",
     )
+    session_secret: SecretStr | None = Field(
+        None,
+        description="Signs the page's cookie; at least 16 characters. Without it one is derived from `API_TOKEN`. "
+        "A new one, as a new `API_TOKEN`, ends every session",
+    )
     host: str = Field("127.0.0.1", description="Address to listen on")
     port: int = Field(8000, ge=0, le=65535, description="Port to listen on; 0 takes a free one")
     allowed_hosts: Annotated[tuple[str, ...], NoDecode, BeforeValidator(_split_names)] = Field(
@@ -205,10 +210,10 @@ class Settings(_Environment):
             raise ValueError(message)
         return value
 
-    @field_validator("api_token")
+    @field_validator("api_token", "session_secret")
     @classmethod
     def _hard_to_guess(cls, value: SecretStr | None) -> SecretStr | None:
-        # wrong tokens are not slowed down, for that would lock out their owner with everyone behind the same proxy
+        # wrong tokens in a header are not slowed down, for that would lock out their owner with everyone behind the same proxy
         if value is not None and len(value.get_secret_value()) < SHORTEST_TOKEN:
             message = f"must have at least {SHORTEST_TOKEN} characters; `openssl rand -hex 32` makes a good one"
             raise ValueError(message)
@@ -246,7 +251,13 @@ class Settings(_Environment):
 
     def secrets(self) -> tuple[str, ...]:
         """Every secret value in force, for the logs to blot out."""
-        kept = (self.toggl_api_token, self.toggl_password, self.api_token, self.influxdb_token)
+        kept = (
+            self.toggl_api_token,
+            self.toggl_password,
+            self.api_token,
+            self.session_secret,
+            self.influxdb_token,
+        )
         values = [value.get_secret_value() for value in kept if value]
         return (*values, *_passwords_in(self.database_url))
 

@@ -31,6 +31,7 @@ class SmallPulse:
     mirror: Mirror
     now: datetime = NOW
     api_token: str | None = TOKEN
+    session_secret: str | None = None
     allowed_hosts: tuple[str, ...] = ("localhost", "127.0.0.1", "::1", "testserver")
     version: str = "1.2.3"
     demo: bool = False

@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from cli.scene import Run
-from toggl_pulse.cli.period import PERIODS
 from toggl_pulse.metrics import METRICS
+from toggl_pulse.metrics.period import PERIODS
 
 
 def asked(run: Run, *arguments: str) -> dict[str, object]:

@@ -7,9 +7,9 @@ from typing import Annotated, Any
 
 import typer
 
-from toggl_pulse.cli.period import PERIODS, instant, span_of
 from toggl_pulse.errors import BadRequest
 from toggl_pulse.metrics import Query, calendar, parse_query, parse_zone
+from toggl_pulse.metrics.period import PERIODS, instant, span_of
 from toggl_pulse.service import Service
 
 __all__ = ["FilterBy", "From", "Period", "To", "Zone", "chosen"]

@@ -38,6 +38,11 @@ class Pulse(Protocol):
     def api_token(self) -> str | None: ...
 
     @property
+    def session_secret(self) -> str | None:
+        """What the page's cookie is signed with; None: something derived from the token."""
+        ...
+
+    @property
     def allowed_hosts(self) -> Sequence[str]:
         """Every Host name that is answered to, without ports."""
         ...

@@ -374,6 +374,11 @@ class Service:
         return token.get_secret_value() if token is not None else None
 
     @property
+    def session_secret(self) -> str | None:
+        secret = self.settings.session_secret
+        return secret.get_secret_value() if secret is not None else None
+
+    @property
     def allowed_hosts(self) -> Sequence[str]:
         return self.settings.hosts
 

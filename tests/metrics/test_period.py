@@ -6,8 +6,8 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from toggl_pulse.cli.period import PERIODS, instant, span_of
 from toggl_pulse.errors import BadRequest
+from toggl_pulse.metrics.period import PERIODS, days_of, instant, span_of
 
 ZONES = (
     "Europe/Berlin", "UTC", "Asia/Kolkata", "America/St_Johns", "Australia/Lord_Howe", "Pacific/Apia", "Africa/Cairo",
@@ -44,6 +44,7 @@ def named_days(period: str, today: date, week_start: int) -> list[date]:
         "last-month": lambda day: (day.year, day.month) == before,
         "this-year": lambda day: day.year == today.year,
         "last-year": lambda day: day.year == today.year - 1,
+        "last-30-days": lambda day: 0 <= (today - day).days < 30,
     }
     return [day for day in around if belongs[period](day)]
 
@@ -107,6 +108,23 @@ def test_what_is_no_date_is_refused_with_an_example(text: str) -> None:
 def test_what_lies_beyond_what_can_be_asked_for_is_refused(text: str, zone: str) -> None:
     with pytest.raises(BadRequest, match=rf"^“{text}” lies outside of what can be asked for: 2006 to 2100\.$"):
         instant(text, ZoneInfo(zone))
+
+
+@pytest.mark.parametrize("number", [1, 7, 90])
+def test_any_number_of_last_days_ends_with_today(number: int) -> None:
+    today = date(2026, 11, 23)
+
+    assert (today - timedelta(days=number - 1), today + timedelta(days=1)) == days_of(f"last-{number}-days", today, 1)
+
+
+def test_last_days_reach_back_no_further_than_what_can_be_asked_for() -> None:
+    assert (date(2006, 1, 1), date(2026, 11, 24)) == days_of("last-9999-days", date(2026, 11, 23), 1)
+
+
+@pytest.mark.parametrize("period", ["last-0-days", "last-10000-days", "last--1-days", "last-٣-days", "last-days"])
+def test_a_number_of_last_days_that_is_none_is_refused(period: str) -> None:
+    with pytest.raises(BadRequest, match="There is no period"):
+        days_of(period, date(2026, 11, 23), 1)
 
 
 def test_an_unknown_period_is_refused_with_the_known_ones() -> None:
