@@ -213,7 +213,7 @@ class Settings(_Environment):
     @field_validator("api_token", "session_secret")
     @classmethod
     def _hard_to_guess(cls, value: SecretStr | None) -> SecretStr | None:
-        # wrong tokens in a header are not slowed down, for that would lock out their owner with everyone behind the same proxy
+        # a header's wrong tokens are not slowed down, for that would lock out their owner and all behind the same proxy
         if value is not None and len(value.get_secret_value()) < SHORTEST_TOKEN:
             message = f"must have at least {SHORTEST_TOKEN} characters; `openssl rand -hex 32` makes a good one"
             raise ValueError(message)
