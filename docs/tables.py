@@ -22,6 +22,7 @@ from toggl_pulse.api import Pulse
 from toggl_pulse.app import PUBLIC, create_app
 from toggl_pulse.cli import app as command_line
 from toggl_pulse.metrics import METRICS, Metric
+from toggl_pulse.service.sync_tables import SYNC_TABLES
 from toggl_pulse.settings import describe
 from toggl_pulse.toggl.assumptions import ASSUMPTIONS
 
@@ -35,6 +36,7 @@ __all__ = [
     "routes",
     "rules",
     "settings",
+    "sync_tables",
     "verbs",
 ]
 
@@ -152,6 +154,16 @@ def routes() -> str:
         ("route", "token", "answer"),
         ((f"`{method} {path}`", "no" if path in PUBLIC else "yes", meaning) for method, path, meaning in addresses()),
     )
+
+
+def sync_tables() -> str:
+    """The tables about the sync, column by column."""
+    parts = []
+    for each in SYNC_TABLES.values():
+        limited = " It takes a `limit`." if each.limited else ""
+        rows = ((f"`{column.name}`", column.kind, column.unit, column.meaning) for column in each.columns)
+        parts.append(f"`{each.slug}`: {each.meaning}{limited}\n\n" + table(("column", "type", "unit", "meaning"), rows))
+    return "\n\n".join(parts)
 
 
 def assumptions() -> str:

@@ -17,6 +17,7 @@ from toggl_pulse.errors import Busy
 from toggl_pulse.metrics import Answers, Contact
 from toggl_pulse.mirror import Mirror, SyncRun
 from toggl_pulse.model import Client, Profile, Project, Tag, TimeEntry, User, Workspace
+from toggl_pulse.sync import iso, status_as_json
 
 NOW = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
 TOKEN = "correct-horse-battery-staple"
@@ -37,6 +38,7 @@ class SmallPulse:
     demo: bool = False
     running: bool = False
     is_ready: bool = True
+    projecting: bool = False
     asked: list[str] = field(default_factory=list)
 
     def __post_init__(self) -> None:
@@ -52,7 +54,16 @@ class SmallPulse:
         return self.is_ready
 
     def status(self) -> dict[str, Any]:
-        return {"revision": self.mirror.revision(), "demo": self.demo}
+        more = {"version": self.version, "demo": self.demo, "now": iso(self.now)}
+        return more | status_as_json(
+            self.mirror,
+            self.now,
+            running=self.running,
+            next_runs={"full": NOW + timedelta(hours=6), "poll": NOW + timedelta(minutes=10)},
+            reserve=10,
+            unwritable=None,
+            projecting=self.projecting,
+        )
 
     def default_zone(self) -> ZoneInfo:
         return ZoneInfo("Europe/Berlin")

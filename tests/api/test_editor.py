@@ -6,12 +6,13 @@ from syrupy.assertion import SnapshotAssertion
 
 from api.scene import RANGE
 from toggl_pulse.metrics import DIMENSIONS, METRICS
+from toggl_pulse.service.sync_tables import SYNC_TABLES
 
 
 def test_search_lists_every_metric(api: TestClient) -> None:
-    assert list(METRICS) == api.post("/search", json={}).json()
-    assert list(METRICS) == api.post("/search").json()
-    assert list(METRICS) == api.post("/search", json={"target": "", "type": "timeseries"}).json()
+    assert [*METRICS, *SYNC_TABLES] == api.post("/search", json={}).json()
+    assert [*METRICS, *SYNC_TABLES] == api.post("/search").json()
+    assert [*METRICS, *SYNC_TABLES] == api.post("/search", json={"target": "", "type": "timeseries"}).json()
 
 
 @pytest.mark.parametrize(
@@ -31,7 +32,7 @@ def test_search_is_filtered_by_its_target(api: TestClient, target: str, found: l
 def test_the_builder_gets_every_metric_with_its_fields(api: TestClient, snapshot: SnapshotAssertion) -> None:
     every = api.post("/metrics", json={}).json()
 
-    assert list(METRICS) == [metric["value"] for metric in every]
+    assert [*METRICS, *SYNC_TABLES] == [metric["value"] for metric in every]
     assert snapshot == [metric for metric in every if metric["value"] in {"tracked_hours", "entries", "active_days"}]
 
 

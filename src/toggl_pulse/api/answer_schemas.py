@@ -8,6 +8,7 @@ from toggl_pulse.api.schema_words import TEXT, Json, any_of, list_of, object_of,
 from toggl_pulse.metrics import METRICS
 from toggl_pulse.metrics.export import COLUMNS
 from toggl_pulse.metrics.query import ATTRIBUTIONS
+from toggl_pulse.service.sync_tables import SYNC_TABLES
 
 __all__ = ["ANSWERS", "answer_schemas"]
 
@@ -122,6 +123,7 @@ _STATUS: dict[str, Json] = {
     "quota": object_of({"reserve": {"type": "integer"}, "buckets": list_of({"type": "object"})}, "reserve", "buckets"),
     "history": {"type": "object"},
     "months": {"type": "object"},
+    "steps": list_of({"type": "object"}),
 }
 _SAID = object_of({"status": TEXT, "message": TEXT}, "status", "message")
 _REGION = object_of(
@@ -143,7 +145,7 @@ ANSWERS: Mapping[tuple[str, str], tuple[str, Json]] = {
     ("get", "/"): ("application/json", ref("Ok")),
     ("get", "/health/live"): ("application/json", ref("Ok")),
     ("get", "/health/ready"): ("application/json", ref("Ok")),
-    ("post", "/search"): ("application/json", list_of({"enum": list(METRICS)})),
+    ("post", "/search"): ("application/json", list_of({"enum": [*METRICS, *SYNC_TABLES]})),
     ("post", "/metrics"): (
         "application/json",
         list_of(object_of({"label": TEXT, "value": TEXT, "payloads": list_of(_FIELD)}, "label", "value", "payloads")),

@@ -5,8 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 from toggl_pulse.metrics import DIMENSIONS, Metric
+from toggl_pulse.service.sync_rows import ROWS
+from toggl_pulse.service.sync_tables import SyncTable
 
-__all__ = ["builder"]
+__all__ = ["builder", "sync_builder"]
 
 
 def builder(metric: Metric) -> dict[str, Any]:
@@ -23,6 +25,12 @@ def builder(metric: Metric) -> dict[str, Any]:
         ]
     fields += [{"name": name, "label": name.capitalize(), "type": "multi-select"} for name in DIMENSIONS]
     return {"label": metric.title, "value": metric.slug, "payloads": fields}
+
+
+def sync_builder(table: SyncTable) -> dict[str, Any]:
+    """A table about the sync, likewise; it knows no filter, for it tells of no entry."""
+    limit = {"name": "limit", "label": "Rows", "type": "input", "placeholder": str(ROWS)}
+    return {"label": table.title, "value": table.slug, "payloads": [limit] if table.limited else []}
 
 
 def _select(name: str, label: str) -> dict[str, Any]:

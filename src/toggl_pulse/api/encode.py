@@ -13,9 +13,9 @@ import numpy as np
 import orjson
 from numpy.typing import NDArray
 
-from toggl_pulse.metrics import Answer, Query
+from toggl_pulse.metrics import Answer, Query, Table
 
-__all__ = ["Times", "as_series", "as_table", "datapoints", "dump", "joined"]
+__all__ = ["Times", "as_series", "as_table", "datapoints", "dump", "joined", "table_of"]
 
 _GRAFANA_UNITS: Mapping[str, str] = {"hours": "h", "seconds": "s", "share": "percentunit"}
 """Grafana's names of our units; one it has no name for is left to the panel."""
@@ -74,26 +74,31 @@ def as_series(answer: Answer, ref_id: str, times: Times) -> Iterator[bytes]:
         )
 
 
-def as_table(query: Query, answer: Answer, ref_id: str) -> bytes:
+def table_of(query: Query, answer: Answer) -> Table:
     """The answer's table; or its series as rows of time, group (where there are groups) and value."""
     if answer.table is not None:
-        columns, rows = answer.table.columns, answer.table.rows
-    else:
-        grouped = query.group_by != "none"
-        group = ((query.group_by, "string"),) if grouped else ()
-        columns = (("time", "time"), *group, (answer.metric, "number"))
-        rows = tuple(
+        return answer.table
+    grouped = query.group_by != "none"
+    group = ((query.group_by, "string"),) if grouped else ()
+    return Table(
+        (("time", "time"), *group, (answer.metric, "number")),
+        tuple(
             (time, each.label, value) if grouped else (time, value)
             for each in answer.series
             for time, value in zip(each.times_ms.tolist(), each.values.tolist(), strict=True)
-        )
+        ),
+    )
+
+
+def as_table(table: Table, ref_id: str, answer: Answer | None = None) -> bytes:
+    """Columns and rows; how an answer was worked out stands in `meta`."""
     return dump(
         {
             "type": "table",
             "refId": ref_id,
-            "columns": [{"text": text, "type": kind} for text, kind in columns],
-            "rows": rows,
-            "meta": _meta(answer),
+            "columns": [{"text": text, "type": kind} for text, kind in table.columns],
+            "rows": table.rows,
+            **({} if answer is None else {"meta": _meta(answer)}),
         }
     )
 

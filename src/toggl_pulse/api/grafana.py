@@ -7,15 +7,14 @@ Knows no arithmetic: questions go to the metrics as they are.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from datetime import timedelta
 from string import ascii_uppercase
 from typing import Any
 
 from starlette.requests import Request
 from starlette.responses import Response
 
-from toggl_pulse.api.builder import builder
-from toggl_pulse.api.encode import Times, as_series, as_table, dump, joined
+from toggl_pulse.api.builder import builder, sync_builder
+from toggl_pulse.api.encode import Times, as_series, as_table, dump, joined, table_of
 from toggl_pulse.api.requests import (
     MAX_TARGETS,
     AnnotationsRequest,
@@ -29,25 +28,20 @@ from toggl_pulse.api.requests import (
     read_body,
 )
 from toggl_pulse.errors import BadRequest
-from toggl_pulse.metrics import DIMENSIONS, METRICS, Moment, Query, parse_adhoc, parse_query, parse_range
+from toggl_pulse.metrics import DIMENSIONS, METRICS, Moment, Query, parse_adhoc, parse_query
 from toggl_pulse.metrics.calendar import MAX_POINTS
 from toggl_pulse.metrics.choices import FORMATS, choices
 from toggl_pulse.metrics.query import undo_grafana
-from toggl_pulse.model import epoch, from_epoch
+from toggl_pulse.model import epoch
 from toggl_pulse.service.context import Context
+from toggl_pulse.service.sync_rows import SyncRows, gaps
+from toggl_pulse.service.sync_tables import SYNC_TABLES
 from toggl_pulse.service.work import Check
-from toggl_pulse.sync import silences
-from toggl_pulse.sync.gaps import Gap, sync_gaps
 
-__all__ = ["GAPS", "GrafanaRoutes"]
-
-GAPS = "sync_gaps"
-"""A target beside the metrics: the annotations as a table, for data sources that ask for those by `/query`."""
+__all__ = ["GrafanaRoutes"]
 
 MOST_POINTS = 1_000_000
 """Datapoints of one answer, all series together: some 30 MB of JSON, more than a browser can draw."""
-
-_BETWEEN_FULL_SYNCS = timedelta(hours=13)  # where polls are off
 
 
 class GrafanaRoutes:
@@ -72,18 +66,16 @@ class GrafanaRoutes:
         adhoc = parse_adhoc([*(asked.filters or ()), *(asked.adhocFilters or ())])
         pulse = self._context.pulse
         zone, week_start = pulse.default_zone(), pulse.week_start()
-        questions: list[tuple[Query | None, str, str]] = []
+        questions: list[tuple[str, Query, str, str]] = []
         for number, target in enumerate(asked.targets):
             if target.hide or not (target.target or "").strip():
                 continue
             ref_id = target.refId if target.refId is not None else _letters(number)
             payload = object_of(target.payload, f"targets[{number}].payload")
             for metric in undo_grafana((target.target or "").strip()):
-                if metric == GAPS:
-                    questions.append((None, ref_id, "table"))
-                    continue
                 query = parse_query(
-                    metric,
+                    # a payload is read alike whatever is asked, so that a slip in it is always told
+                    "entries" if metric in SYNC_TABLES else metric,
                     payload,
                     start_ms=start_ms,
                     end_ms=end_ms,
@@ -93,14 +85,15 @@ class GrafanaRoutes:
                     max_points=MAX_POINTS if asked.maxDataPoints is None else int(asked.maxDataPoints),
                     adhoc=adhoc,
                 )
-                questions.append((query, ref_id, _format(payload)))
+                questions.append((metric, query, ref_id, _format(payload)))
         if len(questions) > MAX_TARGETS:
             raise BadRequest(f"A request may ask {MAX_TARGETS} questions at most.", code="bad_value")
         times, points = Times(), 0
         moment: Moment | None = None
-        for question, ref_id, form in questions:
-            if question is None:
-                yield _gap_table(self._gaps(start_ms, end_ms), ref_id)
+        about_sync = SyncRows(pulse, start_ms, end_ms)
+        for name, question, ref_id, form in questions:
+            if name in SYNC_TABLES:
+                yield as_table(about_sync.table(name, question.limit), ref_id)
                 continue
             moment = moment or pulse.answers.moment()
             answer = moment.answer(question, check=check)
@@ -111,24 +104,24 @@ class GrafanaRoutes:
                     code="too_many_points",
                 )
             if answer.table is not None or form == "table":
-                yield as_table(question, answer, ref_id)
+                yield as_table(table_of(question, answer), ref_id, answer)
             else:
                 yield from as_series(answer, ref_id, times)
 
     async def search(self, request: Request) -> list[str]:
-        """The metrics whose name or title contains `target`."""
+        """The metrics, and tables about the sync, whose name or title contains `target`."""
         asked = await read_body(request, SearchRequest)
         wanted = [part.casefold() for part in undo_grafana(asked.target or "")]
+        titles = {metric.slug: metric.title for metric in METRICS.values()}
+        titles |= {table.slug: table.title for table in SYNC_TABLES.values()}
         return [
-            metric.slug
-            for metric in METRICS.values()
-            if any(part in metric.slug or part in metric.title.casefold() for part in wanted)
+            slug for slug, title in titles.items() if any(part in slug or part in title.casefold() for part in wanted)
         ]
 
     async def metrics(self, request: Request) -> list[dict[str, Any]]:
-        """Every metric with its payload fields, for the query builder."""
+        """Every metric, and table about the sync, with its payload fields, for the query builder."""
         await read_body(request, NoBody)
-        return [builder(metric) for metric in METRICS.values()]
+        return [*map(builder, METRICS.values()), *map(sync_builder, SYNC_TABLES.values())]
 
     async def metric_payload_options(self, request: Request) -> Response:
         """The choices of one payload field."""
@@ -157,7 +150,7 @@ class GrafanaRoutes:
         """Stretches of note in the range: times in which Toggl was not reached."""
         asked = await read_body(request, AnnotationsRequest)
         start_ms, end_ms = asked.span.milliseconds()
-        gaps = await self._context.work.run(lambda _: self._gaps(start_ms, end_ms))
+        found = await self._context.work.run(lambda _: gaps(self._context.pulse, start_ms, end_ms))
         return [
             {
                 "time": epoch(gap.start) * 1000,
@@ -167,7 +160,7 @@ class GrafanaRoutes:
                 "text": gap.sentence,
                 "tags": ["sync"],
             }
-            for gap in gaps
+            for gap in found
         ]
 
     async def _choices(self, name: str, shape: Callable[[str, str], dict[str, str]]) -> Response:
@@ -178,19 +171,6 @@ class GrafanaRoutes:
             return dump([shape(value, label) for value, label in choices(name, pulse.answers, pulse.default_zone)])
 
         return _json(await self._context.work.run(answer))
-
-    def _gaps(self, start_ms: int, end_ms: int) -> list[Gap]:
-        parse_range(start_ms, end_ms)
-        pulse = self._context.pulse
-        contact = pulse.contact()
-        return sync_gaps(
-            silences(pulse.mirror),
-            last=contact.last,
-            start=from_epoch(start_ms // 1000),
-            end=from_epoch(-(-end_ms // 1000)),
-            now=pulse.clock(),
-            longest=contact.fresh_for or _BETWEEN_FULL_SYNCS,
-        )
 
 
 def _json(body: bytes) -> Response:
@@ -221,15 +201,3 @@ def _wanted(asked: VariableRequest) -> str:
     if not isinstance(name, str) or not name.strip():
         raise BadRequest('`payload` must name what to list, as in {"target": "project"}.', code="bad_value")
     return undo_grafana(name.strip())[0]
-
-
-def _gap_table(gaps: list[Gap], ref_id: str) -> bytes:
-    columns = [("time", "time"), ("timeEnd", "time"), ("title", "string"), ("text", "string"), ("tags", "string")]
-    return dump(
-        {
-            "type": "table",
-            "refId": ref_id,
-            "columns": [{"text": text, "type": kind} for text, kind in columns],
-            "rows": [[epoch(g.start) * 1000, epoch(g.end) * 1000, "Sync gap", g.sentence, "sync"] for g in gaps],
-        }
-    )

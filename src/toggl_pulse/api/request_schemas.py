@@ -13,6 +13,7 @@ from toggl_pulse.api.schema_words import NULL, TEXT, Json, any_of, list_of, obje
 from toggl_pulse.metrics import DIMENSIONS, INTERVAL_NAMES, METRICS
 from toggl_pulse.metrics.choices import FORMATS, word_choices
 from toggl_pulse.metrics.query import A_DAY_MS, ATTRIBUTIONS, EARLIEST_MS, LATEST_MS, LONGEST_TEXT, MOST_VALUES
+from toggl_pulse.service.sync_tables import SYNC_TABLES
 
 __all__ = ["BODIES", "request_schemas"]
 
@@ -32,7 +33,7 @@ _JSON_TEXT = {
     "contentMediaType": "application/json",
     "description": "The same object as JSON text; empty text is an empty object",
 }
-_WORDS = "|".join((*METRICS, "sync_gaps"))
+_WORDS = "|".join((*METRICS, *SYNC_TABLES))
 
 
 def _choice(words: Iterable[str], meaning: str) -> Json:
@@ -82,7 +83,7 @@ def request_schemas() -> dict[str, Json]:
             "target": {
                 "type": "string",
                 "pattern": f"^[ ]*({_WORDS}|\\(({_WORDS})(\\|({_WORDS}))*\\))[ ]*$",
-                "description": "A metric or sync_gaps; Grafana's (a|b) asks several",
+                "description": "A metric or a table about the sync; Grafana's (a|b) asks several",
             },
             "refId": any_of(NULL, {"type": "string", "maxLength": MOST_CHARACTERS_OF_A_REF}),
             "hide": {"enum": [None, False]},

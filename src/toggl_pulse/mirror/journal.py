@@ -13,7 +13,7 @@ import orjson
 from sqlalchemy import Connection, Table, Update, and_, bindparam, delete, func, insert, select, update
 
 from toggl_pulse.mirror import tables
-from toggl_pulse.mirror.records import Account, MonthCheck, RunFigures, RunToTell, SetAsideRow, SyncRun
+from toggl_pulse.mirror.records import Account, MonthCheck, Outcome, RunFigures, RunToTell, SetAsideRow, SyncRun
 from toggl_pulse.mirror.values import digest, from_micros, micros, storable_values
 from toggl_pulse.model import JSON, QuotaBucket, SetAside, epoch
 
@@ -22,6 +22,7 @@ __all__ = [
     "finish_run",
     "read_account",
     "read_buckets",
+    "read_last_run",
     "read_months",
     "read_runs",
     "read_runs_to_tell",
@@ -48,6 +49,12 @@ READ_STATES = (
     .order_by(tables.states.c.key)
 )
 READ_RUNS = select(tables.sync_runs).order_by(tables.sync_runs.c.id.desc()).limit(bindparam("count"))
+READ_LAST_RUN = (
+    select(tables.sync_runs)
+    .where(tables.sync_runs.c.outcome == bindparam("outcome"))
+    .order_by(tables.sync_runs.c.id.desc())
+    .limit(1)
+)
 
 
 def read_account(connection: Connection) -> Account | None:
@@ -107,6 +114,12 @@ def read_runs(connection: Connection, limit: int) -> list[SyncRun]:
     """The newest runs, newest first."""
     rows = connection.execute(READ_RUNS, {"count": limit}).mappings()
     return [_record(SyncRun, dict(row)) for row in rows]
+
+
+def read_last_run(connection: Connection, outcome: Outcome) -> SyncRun | None:
+    """The newest run that ended so."""
+    row = connection.execute(READ_LAST_RUN, {"outcome": outcome}).mappings().one_or_none()
+    return None if row is None else _record(SyncRun, dict(row))
 
 
 def write_figures(connection: Connection, run_id: int, figures: RunFigures) -> None:

@@ -27,6 +27,7 @@ from toggl_pulse.mirror.records import (
     EntryVersion,
     MirrorCounts,
     MonthCheck,
+    Outcome,
     RunToTell,
     SetAsideRow,
     StoredEntry,
@@ -178,6 +179,11 @@ class Mirror:
         """The newest runs, newest first."""
         with self._store.reading() as connection:
             return journal.read_runs(connection, limit)
+
+    def last_run(self, outcome: Outcome) -> SyncRun | None:
+        """The newest run that ended so."""
+        with self._store.reading() as connection:
+            return journal.read_last_run(connection, outcome)
 
     def runs_to_tell(self, after: int, limit: int) -> list[RunToTell]:
         """Finished runs after the run of that number, oldest first, up to the first that goes on."""

@@ -17,7 +17,7 @@ import structlog
 from toggl_pulse.errors import BadRequest, Busy, NeedsUser, PlanLimit, PulseError, QuotaSpent, RetryLater
 from toggl_pulse.mirror import Account, Mirror, Outcome, RunFigures, SyncRun
 from toggl_pulse.model import Catalogue
-from toggl_pulse.sync import archive, hindrance, names, proof, recent
+from toggl_pulse.sync import archive, hindrance, names, proof, recent, steps
 from toggl_pulse.sync import state as memory
 from toggl_pulse.sync.plan import Ask, Budget, Done, Job, Wait, next_job
 from toggl_pulse.sync.progress import STAGES, Progress, progress_of
@@ -183,6 +183,8 @@ class Syncer:
             try:
                 await self._do(session, state, ask, job)
                 session.helped.add(what)
+                if job.what in steps.STEP_OF:
+                    session.succeeded[steps.STEP_OF[job.what]] = self._clock()
             except RetryLater as error:
                 if not isinstance(error, QuotaSpent):
                     if job.what in ESSENTIAL:
@@ -260,6 +262,7 @@ class Syncer:
         with self._mirror.batch() as batch:
             batch.finish_run(run)
             batch.note_figures(run.id, self._figures(state, now))
+            steps.note(batch, session.succeeded)
             if dict(ending.buckets or {}) != dict(state.waits):
                 batch.set_state(memory.WAITS, memory.waits_json(ending.buckets) or None)
             if state.cursor is not None and state.cursor.gap is not None and not state.reading_again:

@@ -9,12 +9,12 @@ from collections import Counter
 from dataclasses import dataclass
 from datetime import datetime
 
-from toggl_pulse.mirror import Mirror
+from toggl_pulse.mirror import Mirror, MonthCheck
 from toggl_pulse.model import JSON
 from toggl_pulse.sync.state import CONTACT, PREFIX, SILENCES, State, read_contact, read_silences, read_state
 from toggl_pulse.sync.windows import Window
 
-__all__ = ["Progress", "contact", "history_progress", "progress_of", "progress_state", "silences"]
+__all__ = ["Progress", "contact", "history_progress", "progress_as_json", "progress_of", "progress_state", "silences"]
 
 STAGES = {
     "me": "account",
@@ -76,6 +76,7 @@ def history_progress(state: State) -> list[JSON]:
     return [
         {
             "workspace_id": history.workspace_id,
+            "from": history.floor.isoformat(),
             "years_done": history.done,
             "years_left": history.left,
             "rows": history.rows,
@@ -89,13 +90,17 @@ def history_progress(state: State) -> list[JSON]:
 
 
 def progress_state(mirror: Mirror) -> dict[str, JSON]:
-    """For a status: how far the first reading is, workspace by workspace, and when it goes on. Blocks.
+    """As `progress_as_json`, of what the mirror remembers now. Blocks."""
+    return progress_as_json(read_state(mirror.states(PREFIX)), mirror.months())
+
+
+def progress_as_json(state: State, months: list[MonthCheck]) -> dict[str, JSON]:
+    """For a status: how far the first reading is, workspace by workspace, and when it goes on.
 
     `complete` says that everything Toggl shows has been read at least once, but for what may lie below a year without
     entries from before the account; `months` counts them by what the
     comparison with Toggl's totals found.
     """
-    state = read_state(mirror.states(PREFIX))
     done, left = windows(state)
     waits = min(state.waits.values(), default=None)
     gap = state.cursor.gap if state.cursor else None
@@ -114,7 +119,7 @@ def progress_state(mirror: Mirror) -> dict[str, JSON]:
         "gap": [moment.isoformat() for moment in gap] if gap else None,
         "trouble": state.trouble.code if state.trouble else None,
         "trouble_since": state.trouble.since.isoformat() if state.trouble else None,
-        "months": dict(Counter(month.state for month in mirror.months())),
+        "months": dict(Counter(month.state for month in months)),
     }
 
 

@@ -9,11 +9,13 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
-from toggl_pulse.mirror import Mirror, SyncRun
+from toggl_pulse.mirror import Mirror, MonthCheck, SyncRun
 from toggl_pulse.mirror.values import from_micros
 from toggl_pulse.model import QuotaBucket
-from toggl_pulse.sync.progress import contact, progress_state
-from toggl_pulse.sync.state import Trouble
+from toggl_pulse.sync.progress import progress_as_json
+from toggl_pulse.sync.state import PREFIX, Trouble, read_state
+from toggl_pulse.sync.steps import KEY as STEPS
+from toggl_pulse.sync.steps import Step, steps_of
 
 __all__ = ["iso", "run_as_json", "status_as_json"]
 
@@ -31,8 +33,13 @@ def status_as_json(
     projecting: bool,
 ) -> dict[str, Any]:
     """Account, contact, runs, quota, history and months; `unwritable` is trouble that could not be written down."""
-    last, account = contact(mirror), mirror.account()
+    account, months = mirror.account(), mirror.months()
+    state = read_state(mirror.states(PREFIX))
+    last = state.contact.ours if state.contact is not None else None
     trouble = {"trouble": unwritable.code, "trouble_since": iso(unwritable.since)} if unwritable is not None else {}
+    projection = _projection(mirror, now) if projecting else None
+    success = mirror.last_run("done")
+    steps = steps_of(state, mirror.state(STEPS), months, unwritable or state.trouble)
     return {
         "account": {"origin": account.origin, "email": account.email} if account else None,
         "data_as_of": iso(last),
@@ -40,14 +47,16 @@ def status_as_json(
         "seconds_behind": max(0.0, (now - last).total_seconds()) if last is not None else None,
         "sync": {
             "running": running,
+            "last_success": iso(success.finished_at) if success is not None else None,
             "runs": [run_as_json(run) for run in mirror.runs(RUNS_SHOWN)],
             "next": {name: iso(at) for name, at in next_runs.items()},
         },
         "mirror": {"revision": mirror.revision(), **_counts(mirror)},
         "quota": {"reserve": reserve, "buckets": [_bucket(bucket, now) for bucket in mirror.load_quota()]},
-        "history": progress_state(mirror) | trouble,
-        "months": _months(mirror),
-        "projection": _projection(mirror, now) if projecting else None,
+        "history": progress_as_json(state, months) | trouble,
+        "months": _months(months),
+        "projection": projection,
+        "steps": [*map(_step, steps), *(_projection_steps(projection) if projection else ())],
     }
 
 
@@ -114,9 +123,27 @@ def _projection(mirror: Mirror, now: datetime) -> dict[str, Any]:
     }
 
 
-def _months(mirror: Mirror) -> dict[str, Any]:
+def _step(step: Step) -> dict[str, Any]:
+    return {
+        "step": step.name,
+        "last_success": iso(step.last_success),
+        "left": step.left,
+        "trouble": step.trouble.code if step.trouble else None,
+        "trouble_since": iso(step.trouble.since) if step.trouble else None,
+    }
+
+
+def _projection_steps(projection: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """The two steps that lie behind a run: bringing InfluxDB along, and comparing what stands there."""
+    trouble = {"trouble": projection["trouble"], "trouble_since": projection["trouble_since"]}
+    return [
+        {"step": "projection", "last_success": projection["in_step_at"], "left": projection["lag"], **trouble},
+        {"step": "comparison", "last_success": projection["verified_at"], "left": None, **trouble},
+    ]
+
+
+def _months(months: list[MonthCheck]) -> dict[str, Any]:
     """How many months are proven against Toggl's totals, and each of the others."""
-    months = mirror.months()
     return {
         "verified": sum(month.state == "verified" for month in months),
         "others": [

@@ -48,6 +48,7 @@ class Session:
     """`pages` are where single days of more than a page go on; they live no longer than the run.
 
     `hindered` is what could not be had, with the reason, and `helped` what could: names of questions, see `state`.
+    `succeeded` is when which step last had what it asked for.
     """
 
     client: TogglClient
@@ -64,6 +65,7 @@ class Session:
     related: Related | None = None
     hindered: dict[str, PulseError] = field(default_factory=dict)
     helped: set[str] = field(default_factory=set)
+    succeeded: dict[str, datetime] = field(default_factory=dict)
 
     async def blocking(self, work: Callable[[], T]) -> T:
         return await in_thread(work)
