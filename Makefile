@@ -2,7 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: help run test test-long check bench bench-results docs picture format audit lock clean
+.PHONY: help run test test-long check bench bench-results docs dashboards picture format audit lock clean
 
 help: ## list these commands
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -32,8 +32,8 @@ test-long: .venv/dev ## the long proofs too
 	@touch $@
 
 check: .venv/dev ## format, lint, types, imports, docs
-	$(BIN)/ruff format --check src tests benchmarks docs
-	$(BIN)/ruff check src tests benchmarks docs
+	$(BIN)/ruff format --check src tests benchmarks dashboards docs
+	$(BIN)/ruff check src tests benchmarks dashboards docs
 	$(BIN)/mypy
 	$(BIN)/lint-imports --no-cache
 	$(BIN)/cog --check -PUe -I docs $(COGGED)
@@ -43,12 +43,15 @@ COGGED := docs/architecture.md docs/cli.md docs/decisions/README.md docs/http.md
 docs: .venv/dev ## write the generated tables anew
 	$(BIN)/cog -r -PUe -I docs $(COGGED)
 
+dashboards: .venv/dev ## write the dashboards' JSON anew
+	$(BIN)/python -m dashboards
+
 picture: .venv/dev
 	$(BIN)/python docs/picture.py
 
 format: .venv/dev ## format and mend what can be mended
-	$(BIN)/ruff format src tests benchmarks docs
-	$(BIN)/ruff check --fix src tests benchmarks docs
+	$(BIN)/ruff format src tests benchmarks dashboards docs
+	$(BIN)/ruff check --fix src tests benchmarks dashboards docs
 
 bench: .venv/bench ## benchmarks: a question and a printed ratio each
 	$(BIN)/python -m benchmarks

@@ -175,6 +175,7 @@ def test_a_range_may_be_empty_and_as_long_as_the_years_allow() -> None:
 
 def test_a_zone_is_read_with_grafanas_backslashes_too() -> None:
     assert parse_zone("America/New_York") == parse_zone(r"America\/New_York") == ZoneInfo("America/New_York")
+    assert parse_zone("utc") == ZoneInfo("UTC")  # as Grafana calls it
     assert parse_zone("Etc/GMT-3") == parse_zone(r"Etc\/GMT\-3")
 
 

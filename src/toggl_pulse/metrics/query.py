@@ -159,9 +159,9 @@ def zone_names() -> frozenset[str]:
 
 
 def parse_zone(name: object) -> ZoneInfo:
-    """The IANA zone of that name, also with Grafana's backslashes before slashes."""
+    """The IANA zone of that name, also with Grafana's backslashes before slashes; its `utc` is UTC."""
     if isinstance(name, str) and len(name) < _LONGEST_ZONE:
-        for candidate in (name, _unescape(name)):
+        for candidate in ("UTC" if name == "utc" else name, _unescape(name)):
             if candidate in zone_names():
                 return ZoneInfo(candidate)
     raise BadRequest(

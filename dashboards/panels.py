@@ -1,0 +1,239 @@
+"""The kinds of panels, each with what all of its kind share: unit, empty state, legend, tooltip.
+
+A panel must say what it counts; the words come from the catalogue. Knows nothing of dashboards or places.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, Protocol, Self, TypeVar
+
+from grafana_foundation_sdk.builders import bargauge, gauge, stat, table, text, timeseries
+from grafana_foundation_sdk.builders.common import (
+    ReduceDataOptions,
+    StackingConfig,
+    VizLegendOptions,
+    VizTooltipOptions,
+)
+from grafana_foundation_sdk.builders.dashboard import DashboardLink, FieldColor, ThresholdsConfig
+from grafana_foundation_sdk.cog.builder import Builder
+from grafana_foundation_sdk.cog.variants import Dataquery
+from grafana_foundation_sdk.models.common import (
+    BarAlignment,
+    BarGaugeDisplayMode,
+    BarGaugeNamePlacement,
+    BarGaugeSizing,
+    BigValueColorMode,
+    BigValueGraphMode,
+    BigValueJustifyMode,
+    BigValueTextMode,
+    GraphDrawStyle,
+    LegendDisplayMode,
+    LegendPlacement,
+    SortOrder,
+    StackingMode,
+    TableCellHeight,
+    TooltipDisplayMode,
+    VisibilityMode,
+    VizOrientation,
+)
+from grafana_foundation_sdk.models.dashboard import (
+    DataSourceRef,
+    DynamicConfigValue,
+    FieldColorModeId,
+    Threshold,
+    ThresholdsMode,
+)
+from grafana_foundation_sdk.models.dashboard import (
+    Panel as PanelModel,
+)
+from grafana_foundation_sdk.models.text import TextMode
+
+from dashboards.ask import PULSE, Ask, meaning
+
+__all__ = [
+    "bars",
+    "levels",
+    "lines",
+    "links",
+    "numbers",
+    "override",
+    "ranking",
+    "said",
+    "share",
+    "steps",
+    "words",
+]
+
+A_DAY = "1d"
+MOST_STEPS = 62
+"""Steps of `auto`: days up to two months, weeks up to a year, then months."""
+
+
+class _Panel(Protocol):
+    """What every kind's builder has."""
+
+    def title(self, title: str) -> Self: ...
+    def description(self, description: str) -> Self: ...
+    def datasource(self, datasource: DataSourceRef) -> Self: ...
+    def targets(self, targets: list[Builder[Dataquery]]) -> Self: ...
+    def unit(self, unit: str) -> Self: ...
+    def no_value(self, no_value: str) -> Self: ...
+    def decimals(self, decimals: float) -> Self: ...
+    def build(self) -> PanelModel: ...
+
+
+P = TypeVar("P", bound=_Panel)
+Questions = Ask | Sequence[Ask]
+"""One question, or several with letters of their own."""
+
+
+def _filled(
+    panel: P, title: str, questions: Questions, *, unit: str, empty: str, more: str, source: DataSourceRef = PULSE
+) -> P:
+    asked = [questions] if isinstance(questions, Ask) else list(questions)
+    said_once = dict.fromkeys(meaning(each.target) for each in asked)
+    return (
+        panel.title(title)
+        .description(" ".join([*said_once, *([more] if more else [])]))
+        .datasource(source)
+        .targets(list[Builder[Dataquery]](asked))
+        .unit(unit)
+        .no_value(empty)
+    )
+
+
+def numbers(
+    title: str, questions: Questions, *, fields: str = "", unit: str = "h", empty: str = "0", more: str = ""
+) -> stat.Panel:
+    """Large numbers; of a table those columns that `fields`, a pattern, names."""
+    reduce = ReduceDataOptions().calcs(["lastNotNull"]).values(values=False).fields(fields)
+    panel = _filled(stat.Panel(), title, questions, unit=unit, empty=empty, more=more)
+    return (
+        panel.reduce_options(reduce)
+        .graph_mode(BigValueGraphMode.NONE)
+        .color_mode(BigValueColorMode.VALUE)
+        .justify_mode(BigValueJustifyMode.AUTO)
+        .text_mode(BigValueTextMode.VALUE_AND_NAME if fields else BigValueTextMode.VALUE)
+        .orientation(VizOrientation.AUTO)
+        .wide_layout(wide_layout=True)
+        .color_scheme(FieldColor().mode(FieldColorModeId.THRESHOLDS))
+        .thresholds(levels("text"))
+        .decimals(1)
+    )
+
+
+def share(title: str, questions: Questions, *, empty: str, more: str = "") -> gauge.Panel:
+    """A share of a whole, 0 to 1."""
+    panel = _filled(gauge.Panel(), title, questions, unit="percentunit", empty=empty, more=more)
+    return (
+        panel.reduce_options(ReduceDataOptions().calcs(["lastNotNull"]).values(values=False).fields(""))
+        .orientation(VizOrientation.AUTO)
+        .show_threshold_labels(show_threshold_labels=False)
+        .show_threshold_markers(show_threshold_markers=False)
+        .color_scheme(FieldColor().mode(FieldColorModeId.THRESHOLDS))
+        .thresholds(levels("blue"))
+        .min(0)
+        .max(1)
+        .decimals(0)
+    )
+
+
+def bars(title: str, questions: Questions, *, empty: str, unit: str = "h", more: str = "") -> timeseries.Panel:
+    """Stacked bars, each from the beginning of its step on."""
+    panel = _charted(title, questions, unit=unit, empty=empty, more=more)
+    return (
+        panel.draw_style(GraphDrawStyle.BARS)
+        .bar_alignment(BarAlignment.AFTER)
+        .bar_width_factor(0.9)
+        .fill_opacity(85)
+        .line_width(0)
+        .stacking(StackingConfig().mode(StackingMode.NORMAL).group("A"))
+    )
+
+
+def lines(title: str, questions: Questions, *, empty: str, unit: str = "h", more: str = "") -> timeseries.Panel:
+    """Lines with points, broken where there is no value."""
+    panel = _charted(title, questions, unit=unit, empty=empty, more=more)
+    return (
+        panel.draw_style(GraphDrawStyle.LINE)
+        .line_width(2)
+        .fill_opacity(0)
+        .show_points(VisibilityMode.ALWAYS)
+        .point_size(6)
+        .span_nulls(span_nulls=False)
+    )
+
+
+def _charted(title: str, questions: Questions, *, unit: str, empty: str, more: str) -> timeseries.Panel:
+    panel = _filled(timeseries.Panel(), title, questions, unit=unit, empty=empty, more=more)
+    return (
+        panel.interval(A_DAY)
+        .max_data_points(MOST_STEPS)
+        .decimals(1)
+        .color_scheme(FieldColor().mode(FieldColorModeId.PALETTE_CLASSIC_BY_NAME))
+        .axis_soft_min(0)
+        .legend(
+            VizLegendOptions()
+            .show_legend(show_legend=True)
+            .display_mode(LegendDisplayMode.LIST)
+            .placement(LegendPlacement.BOTTOM)
+            .calcs([])
+        )
+        .tooltip(
+            VizTooltipOptions().mode(TooltipDisplayMode.MULTI).sort(SortOrder.DESCENDING).hide_zeros(hide_zeros=True)
+        )
+    )
+
+
+def ranking(title: str, questions: Questions, *, empty: str, unit: str = "h", more: str = "") -> bargauge.Panel:
+    """Horizontal bars, one a group, largest first as they are answered."""
+    panel = _filled(bargauge.Panel(), title, questions, unit=unit, empty=empty, more=more)
+    return (
+        panel.reduce_options(ReduceDataOptions().calcs(["lastNotNull"]).values(values=False).fields(""))
+        .orientation(VizOrientation.HORIZONTAL)
+        .display_mode(BarGaugeDisplayMode.BASIC)
+        .name_placement(BarGaugeNamePlacement.LEFT)
+        .show_unfilled(show_unfilled=True)
+        .sizing(BarGaugeSizing.AUTO)
+        .min_viz_height(16)
+        .max_viz_height(32)
+        .color_scheme(FieldColor().mode(FieldColorModeId.PALETTE_CLASSIC_BY_NAME))
+        .min(0)
+        .decimals(1)
+    )
+
+
+def said(title: str, questions: Questions, *, empty: str, unit: str = "none", more: str = "") -> table.Panel:
+    """A table; `unit` is that of the columns without one of their own."""
+    panel = _filled(table.Panel(), title, questions, unit=unit, empty=empty, more=more)
+    return (
+        panel.show_header(show_header=True).cell_height(TableCellHeight.SM).min_width(70).filterable(filterable=False)
+    )
+
+
+def words(title: str, content: str, *, describes: str) -> text.Panel:
+    return text.Panel().title(title).description(describes).mode(TextMode.MARKDOWN).content(content)
+
+
+def levels(base: str, *higher: tuple[float, str]) -> ThresholdsConfig:
+    """A colour for small values, then others from some value on."""
+    steps = [Threshold(value=None, color=base), *(Threshold(value=value, color=color) for value, color in higher)]
+    return ThresholdsConfig().mode(ThresholdsMode.ABSOLUTE).steps(steps)
+
+
+def override(**properties: Any) -> list[DynamicConfigValue]:
+    """Properties of a field: `custom_width=80` is `custom.width`."""
+    return [
+        DynamicConfigValue(id_val=name.replace("custom_", "custom."), value=value) for name, value in properties.items()
+    ]
+
+
+def steps(colors: Mapping[float | None, str]) -> dict[str, object]:
+    """Thresholds as an override writes them."""
+    return {"mode": "absolute", "steps": [{"value": value, "color": color} for value, color in colors.items()]}
+
+
+def links(*pairs: tuple[str, str]) -> list[Builder[Any]]:
+    """Data links: title and address."""
+    return [DashboardLink(title).url(url) for title, url in pairs]
