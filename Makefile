@@ -2,7 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: help run test test-long check bench bench-results docs dashboards picture format audit lock clean
+.PHONY: help run init test test-long check bench bench-results docs dashboards picture format audit lock clean
 
 help: ## list these commands
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -20,6 +20,9 @@ help: ## list these commands
 
 run: .venv/run ## start the service: on your account if there are Toggl credentials, else on demo data
 	@$(BIN)/toggl-pulse serve --or-demo
+
+init: .venv/run ## the stack of compose.yaml: write .env and secrets/ (ARGS="--force …")
+	@$(BIN)/toggl-pulse init stack $(ARGS)
 
 test: .venv/dev ## the whole suite, without the long proofs
 	$(BIN)/pytest -n auto --dist worksteal -q

@@ -81,7 +81,9 @@ def test_every_setting_is_documented() -> None:
 def test_every_verb_is_documented() -> None:
     page = text_of("docs/cli.md")
 
-    assert [] == [verb for verb in (*tables.verbs(), "init influxdb") if f"## `toggl-pulse {verb}`" not in page]
+    assert [] == [
+        verb for verb in (*tables.verbs(), "init influxdb", "init stack") if f"## `toggl-pulse {verb}`" not in page
+    ]
 
 
 def test_every_verb_is_in_the_list_of_the_changelog() -> None:

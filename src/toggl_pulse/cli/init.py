@@ -10,8 +10,10 @@ from typing import Annotated
 
 import typer
 
+from toggl_pulse.cli.init_stack import stack
 from toggl_pulse.cli.main import PLAIN
 from toggl_pulse.cli.parts import printable
+from toggl_pulse.cli.whole_files import write_whole
 from toggl_pulse.errors import BadRequest, NeedsUser
 from toggl_pulse.influx import Bucket, Influx, Refused
 from toggl_pulse.influx.setup import ACTIONS, USER, Administrator, begin, is_fresh, sign_in
@@ -31,6 +33,9 @@ UNUSABLE = {"influxdb_token", "influxdb_rights", "influxdb_org", "influxdb_bucke
 @init.callback(no_args_is_help=True)
 def _init() -> None:
     """Set up a part that Toggl Pulse works with."""
+
+
+init.command(short_help="Write .env and the secrets of the stack.")(stack)
 
 
 @init.command(short_help="Set up a fresh InfluxDB and two tokens.")
@@ -204,23 +209,14 @@ class _Drawers:
 
     def write(self, reader: str, name: str, secret: str) -> None:
         path = self.path(reader, name)
-        half = path.with_name(f".{name}.new")
         try:
-            half.unlink(missing_ok=True)
-            number = os.open(half, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-            with os.fdopen(number, "w", encoding="ascii") as file:
-                if self._open(reader):
-                    os.fchmod(number, 0o644)
-                file.write(secret)
-                file.flush()
-                os.fsync(number)
-            half.replace(path)
+            write_whole(path, secret, 0o644 if self._open(reader) else 0o600)
         except OSError:
             raise self._unusable(path.parent) from None
 
     def _allow(self, path: Path, mode: int) -> None:
-        """Whoever runs containers may have made the folder: then its rights are theirs to give."""
-        with contextlib.suppress(PermissionError):
+        """Whoever runs containers may have made the folder, or its place may be read-only: its rights are theirs."""
+        with contextlib.suppress(OSError):
             path.chmod(mode)
 
     def _open(self, reader: str) -> bool:
