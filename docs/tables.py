@@ -32,6 +32,7 @@ __all__ = [
     "decisions",
     "help_of_every_verb",
     "layers",
+    "metric_tables",
     "metrics",
     "routes",
     "rules",
@@ -118,6 +119,22 @@ def metrics() -> str:
                 metric.meaning,
             )
             for metric in METRICS.values()
+        ),
+    )
+
+
+def metric_tables() -> str:
+    """The columns of the metrics that are tables, and the payload's words that change them."""
+    return table(
+        ("metric", "columns", "payload"),
+        (
+            (
+                f"`{metric.slug}`",
+                ", ".join(f"`{name}`" for name, _ in metric.columns),
+                ", ".join(f"`{key}`" for key in metric.keys),
+            )
+            for metric in METRICS.values()
+            if metric.columns
         ),
     )
 

@@ -48,7 +48,8 @@ def test_every_field_of_the_builder_has_choices_or_is_typed(api: TestClient) -> 
 
 
 def test_what_the_builder_offers_is_what_a_query_takes(api: TestClient) -> None:
-    for name in ("group_by", "interval", "attribution", "timezone", "week_start", "format", *DIMENSIONS):
+    words = ("group_by", "interval", "attribution", "timezone", "week_start", "format", "sort", "only", "periods")
+    for name in (*words, *DIMENSIONS):
         offered = api.post("/metric-payload-options", json={"name": name}).json()
         values = [choice["value"] for choice in offered][:30]
         targets = [{"target": "tracked_hours", "payload": {name: value}} for value in values]

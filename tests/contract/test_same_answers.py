@@ -19,6 +19,8 @@ from metrics.scenes import LONGEST_DAYS, NAMES, conditions, moments, row_lists
 from metrics.sources import Row
 from toggl_pulse.influx import Influx
 from toggl_pulse.metrics import DIMENSIONS, METRICS, Answers, Contact, Filter, Query
+from toggl_pulse.metrics.elapsed import PERIODS
+from toggl_pulse.metrics.query import ONLY, SORTS
 from toggl_pulse.model import NO_ID, EntrySource, TimeEntry, from_epoch
 
 
@@ -152,13 +154,18 @@ class Play:
         """All that can be asked, of one range, grouping and choice of entries."""
         query = self.story.query
         found: dict[Any, Any] = {}
-        for metric, attribution in product(METRICS, ("start", "split")):
-            answer = answers.answer(replace(query, metric=metric, attribution=attribution))
+        asked = [replace(query, metric=metric) for metric in METRICS]
+        for sort, only in product(SORTS, ONLY):
+            asked.append(replace(query, metric="entries", sort=sort, only=only))
+        asked.append(replace(query, metric="period_change", periods=tuple(PERIODS)))
+        asked.append(replace(query, metric="weekday_hour_hours", matrix=True))
+        for one, attribution in product(asked, ("start", "split")):
+            answer = answers.answer(replace(one, attribution=attribution))
             series = [
                 (each.key, each.label, each.other, each.times_ms.tolist(), list(map(repr, each.values.tolist())))
                 for each in answer.series
             ]
-            found[metric, attribution] = replace(answer, series=()), series
+            found[one, attribution] = replace(answer, series=()), series
         found["entries"] = list(answers.entries(query))
         found |= {dimension: answers.values(dimension) for dimension in DIMENSIONS}
         return found

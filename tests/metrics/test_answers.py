@@ -12,7 +12,7 @@ from metrics.reference import utc
 from metrics.scenes import NAMES, NOW, answers_of, ask_range
 from metrics.sources import MemorySource, Row
 from toggl_pulse.errors import BadRequest
-from toggl_pulse.metrics import Answer, Answers, Contact, EntryRow, Query
+from toggl_pulse.metrics import Answer, Answers, Contact, EntryRow, Query, entry_lists
 from toggl_pulse.metrics import rows as shown_rows
 from toggl_pulse.model import epoch, from_epoch
 
@@ -309,7 +309,8 @@ def test_too_many_groups_in_too_many_steps_are_refused() -> None:
 
 
 def test_more_entries_than_a_series_may_have_points_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(shown_rows, "MAX_POINTS", 2)
+    for module in (shown_rows, entry_lists):
+        monkeypatch.setattr(module, "MAX_POINTS", 2)
     rows = [Row(number, AT, AT + 1, project=11 + number % 2) for number in range(4)]
 
     assert 2 == len(answer(rows, ask_range(AT, metric="toggl_time_entry", group_by="project")).series)

@@ -246,6 +246,6 @@ def test_weekday_and_hour_of_any_moments(zone: str, moments: list[int]) -> None:
 @pytest.mark.long
 def test_no_clock_goes_back_by_more_than_the_time_since_it_last_changed() -> None:
     for name in sorted(available_timezones()):
-        offsets = calendar._offsets(ZoneInfo(name), utc(2006, 1, 1), utc(2101, 1, 1))
+        offsets = calendar.offsets_of(ZoneInfo(name), utc(2006, 1, 1), utc(2101, 1, 1))
 
         assert (np.diff(offsets.since[1:] + offsets.offset) > 0).all(), name

@@ -24,6 +24,7 @@ from toggl_pulse.metrics import (
     parse_zone,
     undo_grafana,
 )
+from toggl_pulse.metrics.elapsed import PERIODS
 
 BERLIN = ZoneInfo("Europe/Berlin")
 START, END = utc(2026, 6, 1) * 1000, utc(2026, 7, 1) * 1000
@@ -49,7 +50,8 @@ def test_what_a_payload_does_not_say_is_the_default() -> None:
 
 @pytest.mark.parametrize("unset", ["", None])
 def test_an_unset_variable_is_the_default(unset: object) -> None:
-    keys = ("group_by", "interval", "attribution", "limit", "week_start", "timezone", "filters", *DIMENSIONS)
+    words = ("group_by", "interval", "attribution", "limit", "week_start", "timezone", "filters")
+    keys = (*words, "sort", "only", "periods", "format", *DIMENSIONS)
 
     assert Query("tracked_hours", START, END, BERLIN, week_start=3) == parsed(dict.fromkeys(keys, unset), week_start=3)
 
@@ -93,6 +95,29 @@ def test_a_whole_payload_is_read() -> None:
     )
 
 
+@pytest.mark.parametrize(
+    ("periods", "found"),
+    [
+        ("this_year", ("this_year",)),
+        ("(today|last_week)", ("today", "last_week")),
+        (["last_year", "today", "last_year"], ("last_year", "today")),
+        (["(yesterday|today)", ""], ("yesterday", "today")),
+        ([], ("today", "this_week", "this_month")),
+        ([None], ("today", "this_week", "this_month")),
+        ("$__all", tuple(PERIODS)),
+        (["$__all"], tuple(PERIODS)),
+    ],
+)
+def test_periods_are_one_or_several_in_the_order_asked_for(periods: object, found: tuple[str, ...]) -> None:
+    assert found == parsed({"periods": periods}).periods
+
+
+def test_lists_of_entries_and_heat_maps_are_told_how() -> None:
+    found = parsed({"sort": "duration", "only": r"over_midnight", "format": "matrix"})
+
+    assert ("duration", "over_midnight", True) == (found.sort, found.only, found.matrix)
+
+
 @pytest.mark.parametrize("week_start", [0, 6, "0", "6", "sunday", "Saturday", 6.0])
 def test_week_start_is_a_number_or_a_weekdays_name(week_start: object) -> None:
     assert parsed({"week_start": week_start}).week_start in {0, 6}
@@ -117,6 +142,15 @@ def test_maximum_points_are_clamped() -> None:
         ({"interval": "minute"}, "unknown_interval"),
         ({"interval": 60}, "unknown_interval"),
         ({"attribution": "end"}, "bad_value"),
+        ({"sort": "end"}, "unknown_sort"),
+        ({"sort": 7}, "unknown_sort"),
+        ({"only": "mine"}, "unknown_only"),
+        ({"only": ["long"]}, "unknown_only"),
+        ({"periods": "tomorrow"}, "unknown_period"),
+        ({"periods": ["today", "tomorrow"]}, "unknown_period"),
+        ({"periods": [7]}, "unknown_period"),
+        ({"periods": [["today"]]}, "unknown_period"),
+        ({"periods": {"today": True}}, "unknown_period"),
         ({"timezone": "Mars/Olympus"}, "unknown_timezone"),
         ({"timezone": "../../etc/passwd"}, "unknown_timezone"),
         ({"timezone": "/etc/localtime"}, "unknown_timezone"),
@@ -274,5 +308,7 @@ def test_the_metrics_of_the_contract_are_there() -> None:
         "running_hours",
         "weekday_hour_hours",
         "entries",
+        "running_entries",
+        "period_change",
     } <= METRICS.keys()
     assert ("auto", "hour", "day", "week", "month", "quarter", "year", "range") == INTERVAL_NAMES

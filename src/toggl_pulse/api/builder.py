@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from toggl_pulse.metrics import DIMENSIONS, Metric
@@ -20,9 +21,10 @@ def builder(metric: Metric) -> dict[str, Any]:
     if metric.shape == "series":
         fields += [
             {"name": "limit", "label": "Largest groups", "type": "input", "placeholder": "all"},
-            _select("week_start", "Week starts on"),
-            _select("format", "Format"),
+            _FIELDS["week_start"],
+            _FIELDS["format"],
         ]
+    fields += [_FIELDS[key] for key in metric.keys]
     fields += [{"name": name, "label": name.capitalize(), "type": "multi-select"} for name in DIMENSIONS]
     return {"label": metric.title, "value": metric.slug, "payloads": fields}
 
@@ -35,3 +37,13 @@ def sync_builder(table: SyncTable) -> dict[str, Any]:
 
 def _select(name: str, label: str) -> dict[str, Any]:
     return {"name": name, "label": label, "type": "select"}
+
+
+_FIELDS: Mapping[str, dict[str, Any]] = {
+    "week_start": _select("week_start", "Week starts on"),
+    "format": _select("format", "Format"),
+    "sort": _select("sort", "Sort by"),
+    "only": _select("only", "Only"),
+    "limit": {"name": "limit", "label": "Rows", "type": "input", "placeholder": "all"},
+    "periods": {"name": "periods", "label": "Periods", "type": "multi-select"},
+}

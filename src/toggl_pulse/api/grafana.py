@@ -103,7 +103,7 @@ class GrafanaRoutes:
                     f"The answer would have more than {MOST_POINTS:,} points; ask for a larger interval or a limit.",
                     code="too_many_points",
                 )
-            if answer.table is not None or form == "table":
+            if answer.table is not None or form != FORMATS[0]:
                 yield as_table(table_of(question, answer), ref_id, answer)
             else:
                 yield from as_series(answer, ref_id, times)

@@ -12,7 +12,18 @@ from toggl_pulse.api.requests import MAX_TARGETS, MOST_CHARACTERS_OF_A_REF
 from toggl_pulse.api.schema_words import NULL, TEXT, Json, any_of, list_of, object_of, ref
 from toggl_pulse.metrics import DIMENSIONS, INTERVAL_NAMES, METRICS
 from toggl_pulse.metrics.choices import FORMATS, word_choices
-from toggl_pulse.metrics.query import A_DAY_MS, ATTRIBUTIONS, EARLIEST_MS, LATEST_MS, LONGEST_TEXT, MOST_VALUES
+from toggl_pulse.metrics.elapsed import PERIODS
+from toggl_pulse.metrics.query import (
+    A_DAY_MS,
+    ALL,
+    ATTRIBUTIONS,
+    EARLIEST_MS,
+    LATEST_MS,
+    LONGEST_TEXT,
+    MOST_VALUES,
+    ONLY,
+    SORTS,
+)
 from toggl_pulse.service.sync_tables import SYNC_TABLES
 
 __all__ = ["BODIES", "request_schemas"]
@@ -59,7 +70,14 @@ def request_schemas() -> dict[str, Json]:
         "interval": _choice(INTERVAL_NAMES, "The length of a step; auto by default"),
         "attribution": _choice(ATTRIBUTIONS, "Where an entry's time is booked; start by default"),
         "timezone": any_of(NULL, {"const": ""}, ref("Zone"), description="The profile's by default"),
-        "format": _choice(FORMATS, "time_series by default"),
+        "format": _choice(FORMATS, "time_series by default; matrix is of the heat map, a table elsewhere"),
+        "sort": _choice(SORTS, "What the list of entries begins with: the newest (default) or the longest"),
+        "only": _choice(ONLY, "Which entries the list has; all by default"),
+        "periods": any_of(
+            _choice((*PERIODS, ALL), "A period"),
+            list_of(_choice((*PERIODS, ALL), "A period")),
+            description="The rows of period_change; today, this_week and this_month by default",
+        ),
         "limit": any_of(
             NULL, {"const": ""}, {"type": "integer", "minimum": 1}, whole, description="How many groups to keep"
         ),

@@ -18,7 +18,17 @@ from numpy.typing import NDArray
 
 from toggl_pulse.errors import BadRequest
 
-__all__ = ["INTERVALS", "MAX_POINTS", "Steps", "choose_interval", "day_of_week_and_hour", "steps"]
+__all__ = [
+    "DAY",
+    "INTERVALS",
+    "MAX_POINTS",
+    "Offsets",
+    "Steps",
+    "choose_interval",
+    "day_of_week_and_hour",
+    "offsets_of",
+    "steps",
+]
 
 Ints = NDArray[np.int64]
 
@@ -55,7 +65,7 @@ class Steps:
 
 
 @dataclass(frozen=True, slots=True)
-class _Offsets:
+class Offsets:
     """Stretches of one UTC offset: the k-th begins at `since[k]`; a sentinel far ahead ends the last."""
 
     since: Ints
@@ -90,7 +100,7 @@ def steps(
         return Steps(interval, np.array([first, last], np.int64), np.array([start_ms], np.int64))
     if (last - first) // INTERVALS[interval] > 2 * most:
         raise _too_many(interval, most)
-    borders = _borders(first, last, interval, _offsets(zone, first, last), week_start)
+    borders = _borders(first, last, interval, offsets_of(zone, first, last), week_start)
     if len(borders) - 1 > most:
         raise _too_many(interval, most)
     return Steps(interval, borders, borders[:-1] * 1000)
@@ -115,7 +125,7 @@ def day_of_week_and_hour(instants: Ints, zone: ZoneInfo) -> tuple[Ints, Ints]:
     """Local weekday (0 = Sunday) and hour of each instant (UTC seconds)."""
     if not len(instants):
         return instants, instants
-    local = _offsets(zone, int(instants.min()), int(instants.max()) + 1).local(instants)
+    local = offsets_of(zone, int(instants.min()), int(instants.max()) + 1).local(instants)
     return (local // DAY + _THURSDAY) % 7, local % DAY // HOUR
 
 
@@ -126,7 +136,7 @@ def _too_many(interval: str, most: int) -> BadRequest:
     )
 
 
-def _borders(first: int, last: int, interval: str, offsets: _Offsets, week_start: int) -> Ints:
+def _borders(first: int, last: int, interval: str, offsets: Offsets, week_start: int) -> Ints:
     if interval == "hour":
         return _around(_hours(first, last, offsets), first, last)
     low, high = (int(reading) for reading in offsets.local(np.array([first, last])))
@@ -143,7 +153,7 @@ def _borders(first: int, last: int, interval: str, offsets: _Offsets, week_start
     return _around(offsets.instants(days * DAY), first, last)
 
 
-def _hours(first: int, last: int, offsets: _Offsets) -> Ints:
+def _hours(first: int, last: int, offsets: Offsets) -> Ints:
     """Local whole hours and the moments when the clock changes."""
     pieces = []
     for since, until, offset in zip(offsets.since[:-1], offsets.since[1:], offsets.offset, strict=True):
@@ -165,15 +175,15 @@ def _around(borders: Ints, first: int, last: int) -> Ints:
     return borders[low : high + 1]
 
 
-def _offsets(zone: ZoneInfo, first: int, last: int) -> _Offsets:
-    """Offset changes over the range and a good year around it."""
+def offsets_of(zone: ZoneInfo, first: int, last: int) -> Offsets:
+    """The zone's clock over a range (UTC seconds) and a good year around it."""
     begin, end = (datetime.fromtimestamp(moment, UTC).year for moment in (first, last))
     since, offset = [-_FAR], [_offset(zone, _new_year(begin - 1))]
     for year in range(begin - 1, end + 2):
         for moment, after in _changes(zone, year):
             since.append(moment)
             offset.append(after)
-    return _Offsets(np.array([*since, _FAR], np.int64), np.array(offset, np.int64))
+    return Offsets(np.array([*since, _FAR], np.int64), np.array(offset, np.int64))
 
 
 @lru_cache(maxsize=4096)

@@ -13,7 +13,7 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["METRICS", "Metric", "Sums"]
+__all__ = ["HOUR_MS", "HOUR_SECONDS", "METRICS", "Metric", "Sums"]
 
 Sums = Mapping[str, NDArray[Any]]
 """Measure -> its whole numbers (milliseconds, seconds or counts), one array shape for all of them."""
@@ -30,7 +30,9 @@ class Metric:
     `additive`: the values of groups and of steps add up to the value of the whole. `attribution` is fixed where the
     metric has only one; None follows the query. `rows` are the entries that count. `measures` are the sums that
     `value` turns into the shown numbers; the first one ranks the groups.
-    `shape`: `series` has one value a step, `points` one an entry, `table` rows and columns.
+    `shape`: `series` has one value a step, `points` one an entry, `table` rows and columns; `columns` are a table's
+    (name, type) with the types of Grafana's tables, where they are always the same. `keys` are the payload's words
+    beside filters, zone and attribution that change a table.
     """
 
     slug: str
@@ -43,6 +45,8 @@ class Metric:
     attribution: Literal["start", "split"] | None = None
     measures: tuple[str, ...] = ("ms",)
     value: Callable[[Sums], Floats] | None = None
+    columns: tuple[tuple[str, str], ...] = ()
+    keys: tuple[str, ...] = ()
 
 
 def _hours(sums: Sums) -> Floats:
@@ -174,14 +178,76 @@ METRICS: Mapping[str, Metric] = MappingProxyType(
                 additive=True,
                 shape="table",
                 value=_hours,
+                keys=("week_start", "format"),
             ),
             Metric(
                 "entries",
                 "List of entries",
                 "entries",
-                "The entries themselves as a table, newest first.",
+                "The entries themselves as a table, newest or longest first.",
                 additive=False,
                 shape="table",
+                columns=(
+                    ("start", "time"),
+                    ("stop", "time"),
+                    ("hours", "number"),
+                    ("description", "string"),
+                    ("project", "string"),
+                    ("client", "string"),
+                    ("task", "string"),
+                    ("tags", "string"),
+                    ("billable", "string"),
+                    ("user", "string"),
+                    ("workspace", "string"),
+                    ("id", "string"),  # a string, for ids are no quantities and may not fit a browser's numbers
+                ),
+                keys=("sort", "only", "limit"),
+            ),
+            Metric(
+                "running_entries",
+                "Running now",
+                "entries",
+                "The entries that run now, whatever the range, the newest first, with their hours so far.",
+                additive=False,
+                shape="table",
+                rows="running",
+                attribution="start",
+                columns=(
+                    ("since", "time"),
+                    ("hours", "number"),
+                    ("description", "string"),
+                    ("project", "string"),
+                    ("client", "string"),
+                    ("task", "string"),
+                    ("tags", "string"),
+                    ("billable", "string"),
+                    ("user", "string"),
+                    ("workspace", "string"),
+                    ("project_id", "string"),
+                    ("client_id", "string"),
+                    ("id", "string"),
+                ),
+                keys=("limit",),
+            ),
+            Metric(
+                "period_change",
+                "Change on the period before",
+                "hours",
+                "Tracked time of periods up to now, and of the same elapsed part of the period before each; "
+                "of the present, whatever the range.",
+                additive=False,
+                shape="table",
+                columns=(
+                    ("period", "string"),
+                    ("hours", "number"),
+                    ("hours_before", "number"),
+                    ("change", "number"),
+                    ("from", "time"),
+                    ("to", "time"),
+                    ("from_before", "time"),
+                    ("to_before", "time"),
+                ),
+                keys=("periods", "week_start"),
             ),
         )
     }

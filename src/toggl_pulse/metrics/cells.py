@@ -6,7 +6,7 @@ matter, and the sums are then made for those, some steps at a time, so that memo
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -49,7 +49,7 @@ class Cells:
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """A query with everything that it is about."""
+    """A query with everything that it is about; `now` in whole UTC seconds."""
 
     query: Query
     metric: Metric
@@ -58,6 +58,18 @@ class Question:
     dimension: Dimension | None
     selection: Selection
     range: Range
+    now: int
+
+    def over(self, start: int, end: int) -> Question:
+        """The same question about another range, in whole UTC seconds."""
+        return replace(self, range=Range(start * 1000, end * 1000))
+
+    def sums(self, *measures: str) -> dict[str, NDArray[Any]]:
+        """Of the whole range, by code."""
+        low, high = self.range.touched
+        grid = Grid.of(np.array([low, max(high, low + 1)]))
+        found = sum_by_step(self.selection, self.range, grid, measures, self.attribution)
+        return {measure: cells[0] for measure, cells in found.items()}
 
     def has_running(self) -> bool:
         """Whether an entry that still runs is among those that count."""
@@ -85,11 +97,8 @@ class Question:
         return Cells(folding.groups, self._values(folded))
 
     def _in_two_looks(self, grid: Grid) -> Cells:
-        low, high = self.range.touched
-        first = self.metric.measures[:1]
-        one = Grid.of(np.array([low, max(high, low + 1)]))
-        whole = sum_by_step(self.selection, self.range, one, first, self.attribution)
-        recode, folding = self._fold(whole[first[0]][0]).compact(self.selection.codes)
+        first = self.metric.measures[0]
+        recode, folding = self._fold(self.sums(first)[first]).compact(self.selection.codes)
         if len(folding.groups) * grid.places > MOST_CELLS:
             raise BadRequest(
                 f"{len(folding.groups):,} groups in {grid.places:,} steps are too many points: "

@@ -10,12 +10,13 @@ from zoneinfo import ZoneInfo
 
 from toggl_pulse.errors import BadRequest
 from toggl_pulse.metrics.catalogue import METRICS
+from toggl_pulse.metrics.elapsed import PERIODS
 from toggl_pulse.metrics.engine import Answers
-from toggl_pulse.metrics.query import ATTRIBUTIONS, DIMENSIONS, INTERVAL_NAMES, zone_names
+from toggl_pulse.metrics.query import ATTRIBUTIONS, DIMENSIONS, INTERVAL_NAMES, MATRIX, ONLY, SORTS, zone_names
 
 __all__ = ["FORMATS", "choices", "text_and_value", "word_choices"]
 
-FORMATS = ("time_series", "table")
+FORMATS = ("time_series", "table", MATRIX)
 _WEEKDAYS = ("Sunday", "Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday")
 
 Choice = tuple[str, str]
@@ -45,6 +46,9 @@ def word_choices() -> Mapping[str, list[Choice]]:
         "interval": [(word, word) for word in INTERVAL_NAMES],
         "attribution": [(word, word) for word in ATTRIBUTIONS],
         "format": [(word, word.replace("_", " ")) for word in FORMATS],
+        "sort": [(word, word) for word in SORTS],
+        "only": [(word, word.replace("_", " ")) for word in ONLY],
+        "periods": [(name, period.title) for name, period in PERIODS.items()],
         "week_start": [(str(number), day) for number, day in enumerate(_WEEKDAYS)],
         "metric": [(metric.slug, metric.title) for metric in METRICS.values()],
     }

@@ -6,7 +6,7 @@ Knows no database, no HTTP, and no clock of its own.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import NamedTuple
@@ -17,11 +17,13 @@ from numpy.typing import NDArray
 from toggl_pulse.metrics import calendar
 from toggl_pulse.metrics.catalogue import METRICS
 from toggl_pulse.metrics.cells import Question
+from toggl_pulse.metrics.change import period_change
 from toggl_pulse.metrics.columns import Columns, Snapshot
+from toggl_pulse.metrics.entry_lists import entry_rows, entry_table, running_table
 from toggl_pulse.metrics.filters import allowed_codes
 from toggl_pulse.metrics.groups import Key, dimension_of, values_of
 from toggl_pulse.metrics.query import Query
-from toggl_pulse.metrics.rows import EntryRow, Table, entry_rows, entry_table, points, weekday_hour_table
+from toggl_pulse.metrics.rows import EntryRow, Table, Told, points, weekday_hour_table
 from toggl_pulse.metrics.selection import Range, Selection
 from toggl_pulse.model import Catalogue, EntrySource, from_epoch
 
@@ -74,12 +76,13 @@ def _never() -> None:
 class Moment:
     """What is known at one moment: all questions of one request are answered from the same rows, names and time.
 
-    Nothing is asked of the source any more. `horizon` is until when running entries count, in whole UTC seconds, and
-    `until` the sentence that says so.
+    Nothing is asked of the source any more. `now` and `horizon`, until when running entries count, are whole UTC
+    seconds, and `until` is the sentence that tells the horizon.
     """
 
-    def __init__(self, snapshot: Snapshot, horizon: int, until: str) -> None:
+    def __init__(self, snapshot: Snapshot, now: int, horizon: int, until: str) -> None:
         self._snapshot = snapshot
+        self._now = now
         self._horizon = horizon
         self._until = until
 
@@ -90,19 +93,16 @@ class Moment:
         """
         question = self._question(query, check)
         metric = question.metric
-        interval, series, table = "entry", (), None  # type: str, tuple[Series, ...], Table | None
+        interval, series, told = "entry", (), None  # type: str, tuple[Series, ...], Told | None
         if metric.shape == "points":
             folding, times, values = points(question.selection, question.range, question.fold)
             series = tuple(
                 Series(group.key, group.label, time, value, group.other)
                 for group, time, value in zip(folding.groups, times, values, strict=True)
             )
-        elif metric.slug == "entries":
-            table = entry_table(
-                question.snapshot, question.selection, question.range, question.attribution, query.limit
-            )
-        elif metric.slug == "weekday_hour_hours":
-            interval, table = "hour", self._heat_map(question)
+        elif metric.shape == "table":
+            interval, tell = _TABLES[metric.slug]
+            told = tell(question)
         else:
             steps = _steps(query)
             cells = question.cells(steps.borders)
@@ -111,7 +111,7 @@ class Moment:
                 Series(group.key, group.label, steps.times_ms, row, group.other)
                 for group, row in zip(cells.groups, cells.values, strict=True)
             )
-        running = question.has_running()
+        running = question.has_running() if told is None else told.running
         return Answer(
             metric=metric.slug,
             unit=metric.unit,
@@ -119,24 +119,27 @@ class Moment:
             interval=interval,
             revision=question.snapshot.revision,
             series=series,
-            table=table,
+            table=None if told is None else told.table,
             running_flagged=running,
-            notes=((self._until,) if running else ()) + ((_TAGS,) if query.group_by == "tag" else ()),
+            notes=((self._until,) if running else ())
+            + ((_TAGS,) if question.dimension is not None and query.group_by == "tag" else ())
+            + (() if told is None else told.notes),
         )
 
     def entries(self, query: Query, *, check: Callable[[], None] = _never) -> Iterator[EntryRow]:
         """The entries of a query's range and filters, oldest first, with ids and names."""
         question = self._question(replace(query, metric="entries", group_by="none"), check)
-        return entry_rows(question.snapshot, question.selection, question.range, question.attribution)
+        return entry_rows(question)
 
     def _question(self, query: Query, check: Callable[[], None]) -> Question:
         snapshot = self._snapshot
         metric = METRICS[query.metric]
-        dimension = None if query.group_by == "none" else dimension_of(snapshot, query.group_by)
+        by = query.group_by if metric.shape != "table" or metric.value is not None else "none"
+        dimension = None if by == "none" else dimension_of(snapshot, by)
         selection = Selection.of(
             snapshot,
             allowed=allowed_codes(snapshot, query.filters),
-            only=metric.rows,
+            only="running" if metric.slug == "entries" and query.only == "running" else metric.rows,
             horizon=self._horizon,
             column=None if dimension is None else dimension.column,
             codes=1 if dimension is None else dimension.codes,
@@ -144,15 +147,7 @@ class Moment:
         )
         range_ = Range(query.start_ms, query.end_ms)
         attribution = metric.attribution or query.attribution
-        return Question(query, metric, attribution, snapshot, dimension, selection, range_)
-
-    @staticmethod
-    def _heat_map(question: Question) -> Table:
-        query = question.query
-        steps = calendar.steps(query.start_ms, query.end_ms, "hour", query.zone, query.week_start, most=_MOST_HOURS)
-        weekday, hour = calendar.day_of_week_and_hour(steps.borders[:-1], query.zone)
-        cells = question.cells(steps.borders, weekday * 24 + hour)
-        return weekday_hour_table(cells.groups, cells.values, query.week_start, grouped=query.group_by != "none")
+        return Question(query, metric, attribution, snapshot, dimension, selection, range_, self._now)
 
 
 class Answers:
@@ -181,7 +176,8 @@ class Answers:
 
     def moment(self) -> Moment:
         """The present: the newest revision, with what is newer at the source read by then."""
-        return Moment(self._columns.newest(), *self._horizon())
+        snapshot, now = self._columns.newest(), self._clock()
+        return Moment(snapshot, int(now.timestamp() // 1), *self._horizon(now))
 
     def answer(self, query: Query, *, check: Callable[[], None] = _never) -> Answer:
         """Answer a single query; as `Moment.answer`."""
@@ -197,9 +193,9 @@ class Answers:
         """As `Moment.entries`."""
         return self.moment().entries(query, check=check)
 
-    def _horizon(self) -> tuple[int, str]:
+    def _horizon(self, now: datetime) -> tuple[int, str]:
         """Until when running entries count (whole UTC seconds), and the sentence that says so."""
-        now, contact = self._clock(), self._contact()
+        contact = self._contact()
         if contact.last is None:
             return 0, "A running entry counts nothing yet: Toggl has not been reached so far."
         if now - contact.last <= contact.fresh_for:
@@ -210,6 +206,25 @@ class Answers:
 
 
 _TAGS = "An entry with several tags counts under each of them; such groups are marked (shared)."
+
+
+def _heat_map(question: Question) -> Told:
+    query = question.query
+    steps = calendar.steps(query.start_ms, query.end_ms, "hour", query.zone, query.week_start, most=_MOST_HOURS)
+    weekday, hour = calendar.day_of_week_and_hour(steps.borders[:-1], query.zone)
+    cells = question.cells(steps.borders, weekday * 24 + hour)
+    grouped = question.dimension is not None
+    table = weekday_hour_table(cells.groups, cells.values, query.week_start, grouped=grouped, matrix=query.matrix)
+    return Told(table, question.has_running())
+
+
+_TABLES: Mapping[str, tuple[str, Callable[[Question], Told]]] = {
+    "weekday_hour_hours": ("hour", _heat_map),
+    "entries": ("entry", entry_table),
+    "running_entries": ("entry", running_table),
+    "period_change": ("period", period_change),
+}
+"""Of each metric that is a table: what stands for its interval, and how it is made."""
 
 
 def _steps(query: Query) -> calendar.Steps:

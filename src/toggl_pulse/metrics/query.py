@@ -22,6 +22,7 @@ import re2
 from toggl_pulse.errors import BadRequest
 from toggl_pulse.metrics.calendar import INTERVALS, MAX_POINTS
 from toggl_pulse.metrics.catalogue import METRICS
+from toggl_pulse.metrics.elapsed import PERIODS, USUAL_PERIODS
 
 __all__ = [
     "ALL",
@@ -32,7 +33,10 @@ __all__ = [
     "INTERVAL_NAMES",
     "LATEST_MS",
     "LONGEST_TEXT",
+    "MATRIX",
     "MOST_VALUES",
+    "ONLY",
+    "SORTS",
     "Filter",
     "Query",
     "parse_adhoc",
@@ -48,6 +52,10 @@ __all__ = [
 DIMENSIONS = ("workspace", "client", "project", "task", "tag", "user", "billable", "description")
 INTERVAL_NAMES = ("auto", *INTERVALS, "range")
 ATTRIBUTIONS = ("start", "split")
+SORTS = ("start", "duration")
+ONLY = ("all", "over_midnight", "long", "short", "running")
+MATRIX = "matrix"
+"""The `format` by which a heat map has a row a weekday."""
 
 ALL = "$__all"
 """Grafana's value of a variable that is set to All."""
@@ -85,7 +93,8 @@ class Filter:
 class Query:
     """What is asked: `[start_ms, end_ms)` in UTC milliseconds, days and weeks in `zone`.
 
-    `week_start` counts Toggl's way, 0 = Sunday. `interval_ms` and `max_points` guide the interval `auto` only.
+    `week_start` counts Toggl's way, 0 = Sunday. `interval_ms` and `max_points` guide the interval `auto` only;
+    `sort` and `only` are of the list of entries, `periods` of changes, `matrix` of the heat map.
     """
 
     metric: str
@@ -100,6 +109,10 @@ class Query:
     week_start: int = 1
     interval_ms: int = 0
     max_points: int = MAX_POINTS
+    sort: str = SORTS[0]
+    only: str = ONLY[0]
+    periods: tuple[str, ...] = USUAL_PERIODS
+    matrix: bool = False
 
 
 def parse_query(
@@ -140,6 +153,10 @@ def parse_query(
         week_start=_week_start(payload.get("week_start"), week_start),
         interval_ms=max(0, interval_ms),
         max_points=max(1, min(max_points, MAX_POINTS)),
+        sort=_choice(payload, "sort", SORTS, code="unknown_sort"),
+        only=_choice(payload, "only", ONLY, code="unknown_only"),
+        periods=_periods(payload.get("periods")),
+        matrix=payload.get("format") == MATRIX,
     )
 
 
@@ -285,6 +302,22 @@ def _choice(payload: Mapping[str, Any], key: str, choices: tuple[str, ...], *, c
         if isinstance(candidate, str) and candidate in choices:
             return candidate
     raise BadRequest(f"`{key}` cannot be {_quoted(value)}: use one of {_list(choices)}.", code=code)
+
+
+def _periods(value: object) -> tuple[str, ...]:
+    """Each once, in the order in which they are asked for; Grafana's `(a|b)` names several."""
+    words = [
+        word for word in (value if isinstance(value, list | tuple) else [value]) if word is not None and word != ""
+    ]
+    if not words:
+        return USUAL_PERIODS
+    found = []
+    for word in words:
+        for name in PERIODS if word == ALL else undo_grafana(word) if isinstance(word, str) else [word]:
+            if not isinstance(name, str) or name not in PERIODS:
+                raise BadRequest(f"There is no period {_quoted(name)}: use {_list(PERIODS)}.", code="unknown_period")
+            found.append(name)
+    return tuple(dict.fromkeys(found))
 
 
 def _limit(value: object) -> int | None:

@@ -1,4 +1,4 @@
-"""Answers that show entries one by one or as a table: points, the list of entries, the heat map, the export."""
+"""What answers show beside series: tables, entries with their names, points, the heat map."""
 
 from __future__ import annotations
 
@@ -19,12 +19,11 @@ from toggl_pulse.metrics.groups import Dimension, dimension_of
 from toggl_pulse.metrics.selection import Range, Rows, Selection, matching_rows
 from toggl_pulse.model import NO_ID, from_epoch
 
-__all__ = ["EntryRow", "Table", "entry_rows", "entry_table", "points", "weekday_hour_table"]
+__all__ = ["EntryRow", "Table", "Told", "named", "points", "weekday_hour_table"]
 
 Ints = NDArray[np.int64]
 
 WEEKDAYS = ("Sunday", "Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday")
-HOUR_SECONDS = 3_600
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +32,15 @@ class Table:
 
     columns: tuple[tuple[str, str], ...]
     rows: tuple[tuple[Any, ...], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """A table, whether a running entry counts in it, and sentences for people."""
+
+    table: Table
+    running: bool
+    notes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,99 +98,36 @@ def points(
 
 
 def weekday_hour_table(
-    groups: tuple[Shown, ...], cells: NDArray[np.float64], week_start: int, *, grouped: bool
+    groups: tuple[Shown, ...], cells: NDArray[np.float64], week_start: int, *, grouped: bool, matrix: bool
 ) -> Table:
-    """168 rows a group, from the week's first day on; `cells` are values by 24 × weekday + hour."""
-    columns = (("weekday", "string"), ("hour", "number"), ("hours", "number"))
-    rows = [
-        ((group.label,) if grouped else ()) + (WEEKDAYS[day % 7], hour, float(row[day % 7 * 24 + hour]))
-        for group, row in zip(groups, cells, strict=True)
-        for day in range(week_start, week_start + 7)
-        for hour in range(24)
-    ]
-    return Table(((("group", "string"),) if grouped else ()) + columns, tuple(rows))
+    """168 rows a group, or as a matrix seven of 24 columns, from the week's first day on.
+
+    `cells` are values by 24 × weekday + hour.
+    """
+    days = [day % 7 for day in range(week_start, week_start + 7)]
+    columns: tuple[tuple[str, str], ...]
+    if matrix:
+        columns = (("weekday", "string"), *((f"{hour:02d}:00", "number") for hour in range(24)))
+        rows = [
+            (group.label, WEEKDAYS[day], *row[24 * day : 24 * day + 24].tolist())
+            for group, row in zip(groups, cells, strict=True)
+            for day in days
+        ]
+    else:
+        columns = (("weekday", "string"), ("hour", "number"), ("hours", "number"))
+        rows = [
+            (group.label, WEEKDAYS[day], hour, float(row[24 * day + hour]))
+            for group, row in zip(groups, cells, strict=True)
+            for day in days
+            for hour in range(24)
+        ]
+    if grouped:
+        return Table((("group", "string"), *columns), tuple(rows))
+    return Table(columns, tuple(row[1:] for row in rows))
 
 
-def entry_table(snapshot: Snapshot, selection: Selection, range_: Range, attribution: str, limit: int | None) -> Table:
-    """Entries of the range, newest first; `limit` keeps the newest."""
-    rows, numbers = _ordered(selection, range_, attribution, newest=limit)
-    if limit is None and len(rows) > MAX_POINTS:
-        raise BadRequest(
-            f"This range has more than {MAX_POINTS:,} entries: set a limit or ask for a shorter range.",
-            code="too_many_points",
-        )
-    newest = slice(None, None, -1) if limit is None else slice(-1, -limit - 1, -1)
-    columns = (
-        ("start", "time"),
-        ("stop", "time"),
-        ("hours", "number"),
-        ("description", "string"),
-        ("project", "string"),
-        ("client", "string"),
-        ("task", "string"),
-        ("tags", "string"),
-        ("billable", "string"),
-        ("user", "string"),
-        ("workspace", "string"),
-        ("id", "string"),  # a string, for ids are no quantities and may not fit a browser's numbers
-    )
-    return Table(
-        columns,
-        tuple(
-            (
-                int(row.start.timestamp()) * 1000,
-                None if row.stop is None else int(row.stop.timestamp()) * 1000,
-                row.seconds / HOUR_SECONDS,
-                row.description,
-                row.project,
-                row.client,
-                row.task,
-                ", ".join(row.tags),
-                "true" if row.billable else "false",
-                row.user,
-                row.workspace,
-                str(row.id),
-            )
-            for row in _named(snapshot, selection.rows, rows[newest], numbers[newest])
-        ),
-    )
-
-
-def entry_rows(snapshot: Snapshot, selection: Selection, range_: Range, attribution: str) -> Iterator[EntryRow]:
-    """Entries of the range, oldest first, made one by one."""
-    return _named(snapshot, selection.rows, *_ordered(selection, range_, attribution))
-
-
-def _ordered(selection: Selection, range_: Range, attribution: str, newest: int | None = None) -> tuple[Ints, Ints]:
-    """Part and row of each entry of the range, by start, then by id; at least of the `newest` ones."""
-    found = [
-        np.stack((rows.part.start[row], rows.part.entry_id[row], np.full(len(row), number), row))
-        for number, rows in enumerate(selection.rows)
-        for row in (
-            matching_rows(rows, range_, attribution) if newest is None else _newest(rows, range_, attribution, newest)
-        )
-    ]
-    start, entry, part, row = np.concatenate(found, axis=1)
-    order = np.lexsort((entry, start))
-    return part[order], row[order]
-
-
-def _newest(rows: Rows, range_: Range, attribution: str, number: int) -> Iterator[Ints]:
-    """The rows of a part among which its newest entries are."""
-    found = 0
-    start = rows.part.start
-    earliest: int | None = None
-    for row in matching_rows(rows, range_, attribution, newest_first=True):
-        # entries that begin together are ordered by id, wherever a block ends
-        if earliest is not None and found >= number and (not len(row) or start[row[-1]] < earliest):
-            return
-        yield row
-        found += len(row)
-        if len(row):
-            earliest = int(start[row[0]])
-
-
-def _named(snapshot: Snapshot, parts: tuple[Rows, ...], part: Ints, row: Ints) -> Iterator[EntryRow]:
+def named(snapshot: Snapshot, parts: tuple[Rows, ...], part: Ints, row: Ints) -> Iterator[EntryRow]:
+    """Entries by the numbers of their parts and their rows there, made one by one."""
     of = {name: dimension_of(snapshot, name) for name in ("workspace", "client", "project", "task", "user", "tag")}
     tag_labels = dict(zip(of["tag"].keys, of["tag"].labels, strict=True))
     running = [frozenset(rows.part.running.tolist()) for rows in parts]

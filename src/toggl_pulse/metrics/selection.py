@@ -124,6 +124,18 @@ class Rows:
         """Until when running entries count: not before they begin."""
         return np.maximum(self.part.start[rows], self.horizon)
 
+    def ends(self, rows: Ints) -> tuple[Ints, Ints]:
+        """Stops and seconds of any rows (rising), of running ones as they are by now."""
+        part = self.part
+        stop, seconds = part.stop[rows], part.seconds[rows].astype(np.int64)
+        place = rows.searchsorted(part.running)
+        here = place < len(rows)
+        here[here] = rows[place[here]] == part.running[here]
+        place, running = place[here], part.running[here]
+        stop[place] = self.stops(running)
+        seconds[place] = stop[place] - part.start[running]
+        return stop, seconds
+
 
 @dataclass(frozen=True, slots=True)
 class Selection:
