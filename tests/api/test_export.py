@@ -81,6 +81,10 @@ def test_a_running_entry_has_no_stop() -> None:
         ("tag=deep", [2]),
         ("project=", [1, 2, 3, 4]),
         ("description=nothing", []),
+        ("var-project=21&var-project=23&var-client=$__all", [1, 3]),
+        ("var-client=%24__all&var-tag=%24__all", [1, 2, 3, 4]),
+        ("project=22&var-project=21", [1, 2]),
+        ("var-project=", []),
     ],
 )
 def test_parameters_choose_entries(api: TestClient, query: str, ids: list[int]) -> None:
@@ -94,6 +98,7 @@ def test_parameters_choose_entries(api: TestClient, query: str, ids: list[int]) 
     ("query", "code"),
     [
         ("projekt=Website", "unknown_filter"),
+        ("var-projekt=Website", "unknown_filter"),
         ("from=yesterday", "bad_range"),
         ("from=2026-13-45", "bad_range"),
         ("from=2026-11-05&to=2026-11-04", "bad_range"),

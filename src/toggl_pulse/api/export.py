@@ -25,6 +25,8 @@ __all__ = ["ExportRoutes"]
 
 _EVERYTHING = (datetime(2006, 1, 1, tzinfo=UTC), datetime(2101, 1, 1, tzinfo=UTC))
 _TRUTH: Mapping[str, bool] = {"true": True, "1": True, "false": False, "0": False, "": False}
+_VARIABLES: Mapping[str, str] = {f"var-{name}": name for name in DIMENSIONS}
+"""As a link on a dashboard carries its variables."""
 _OWN = ("from", "to", "timezone", "attribution", "spreadsheet_safe")
 
 
@@ -57,17 +59,21 @@ class ExportRoutes:
     def _read(self, request: Request) -> Query:
         """The query of the parameters; a name that is not one is refused, lest a slip exports everything."""
         given = request.query_params
-        unknown = [name for name in given if name not in _OWN and name not in DIMENSIONS]
+        unknown = [name for name in given if name not in (*_OWN, *DIMENSIONS, *_VARIABLES)]
         if unknown:
             names = ", ".join((*_OWN, *DIMENSIONS))
             raise BadRequest(f"There is no parameter “{unknown[0][:60]}”: use {names}.", code="unknown_filter")
         zone = parse_zone(given["timezone"]) if given.get("timezone") else self._context.pulse.default_zone()
         first, last = _EVERYTHING
-        filters = {}
+        filters: dict[str, list[str] | str] = {}
         for name in DIMENSIONS:
             values = [value for value in given.getlist(name) if value]
             if values:
                 filters[name] = values if len(values) > 1 else values[0]
+        for variable, name in _VARIABLES.items():
+            # literal, an empty one too: what the panels of that dashboard ask for
+            if chosen := given.getlist(variable):
+                filters[name] = [*(value for value in given.getlist(name) if value), *chosen]
         return parse_query(
             "entries",
             {"filters": filters, "attribution": given.get("attribution")},
@@ -99,6 +105,10 @@ class ExportRoutes:
             *(
                 _parameter(name, {"type": "array", "items": text}, f"Only entries of this {name}; may be repeated")
                 for name in DIMENSIONS
+            ),
+            *(
+                _parameter(variable, {"type": "array", "items": text}, f"The same, as Grafana's links name it: {name}")
+                for variable, name in _VARIABLES.items()
             ),
         ]
         safe = _parameter("spreadsheet_safe", {"type": "boolean"}, "Guard cells against being read as formulas")
