@@ -15,8 +15,21 @@ from grafana_foundation_sdk.cog.variants import Dataquery
 from grafana_foundation_sdk.models.dashboard import DataSourceRef
 
 from toggl_pulse.metrics.catalogue import METRICS
+from toggl_pulse.service.sync_tables import SYNC_TABLES
 
-__all__ = ["FILTERS", "HERE", "INFLUXDB", "PULSE", "ZONE", "Ask", "Flux", "meaning", "several", "word"]
+__all__ = [
+    "FILTERS",
+    "HERE",
+    "INFLUXDB",
+    "PULSE",
+    "ZONE",
+    "Ask",
+    "Flux",
+    "column_meaning",
+    "meaning",
+    "several",
+    "word",
+]
 
 PULSE = DataSourceRef(type_val="simpod-json-datasource", uid="toggl-pulse")
 INFLUXDB = DataSourceRef(type_val="influxdb", uid="toggl-pulse-influxdb")
@@ -44,7 +57,13 @@ FILTERS = {name: several(name) for name in ("workspace", "client", "project", "t
 
 def meaning(target: str) -> str:
     """What a target counts, in the catalogue's words."""
-    return METRICS[target].meaning
+    return METRICS[target].meaning if target in METRICS else SYNC_TABLES[target].meaning
+
+
+def column_meaning(target: str, column: str) -> str:
+    """What stands in a column of a table about the sync, as a sentence."""
+    said = next(each.meaning for each in SYNC_TABLES[target].columns if each.name == column)
+    return f"{said[0].upper()}{said[1:]}."
 
 
 class _Question(Dataquery):

@@ -6,6 +6,7 @@ A panel must say what it counts; the words come from the catalogue. Knows nothin
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from string import ascii_uppercase
 from typing import Any, Protocol, Self, TypeVar
 
 from grafana_foundation_sdk.builders import bargauge, gauge, stat, table, text, timeseries
@@ -32,17 +33,22 @@ from grafana_foundation_sdk.models.common import (
     LegendPlacement,
     SortOrder,
     StackingMode,
+    TableCellBackgroundDisplayMode,
     TableCellHeight,
+    TableColoredBackgroundCellOptions,
     TooltipDisplayMode,
     VisibilityMode,
     VizOrientation,
 )
 from grafana_foundation_sdk.models.dashboard import (
     DataSourceRef,
+    DataTransformerConfig,
     DynamicConfigValue,
     FieldColorModeId,
     Threshold,
     ThresholdsMode,
+    ValueMap,
+    ValueMappingResult,
 )
 from grafana_foundation_sdk.models.dashboard import (
     Panel as PanelModel,
@@ -52,18 +58,28 @@ from grafana_foundation_sdk.models.text import TextMode
 from dashboards.ask import PULSE, Ask, meaning
 
 __all__ = [
+    "HOURS",
     "bars",
+    "grid",
+    "joined",
     "levels",
     "lines",
     "links",
     "numbers",
+    "only",
+    "ordered",
     "override",
+    "quotient",
     "ranking",
     "said",
     "share",
     "steps",
+    "without",
     "words",
 ]
+
+HOURS = "suffix:h"
+"""Grafana's own `h` makes 1.7 days of 40 hours."""
 
 A_DAY = "1d"
 MOST_STEPS = 62
@@ -85,26 +101,24 @@ class _Panel(Protocol):
 
 P = TypeVar("P", bound=_Panel)
 Questions = Ask | Sequence[Ask]
-"""One question, or several with letters of their own."""
+"""One question, or several, which get letters by their order."""
 
 
-def _filled(
-    panel: P, title: str, questions: Questions, *, unit: str, empty: str, more: str, source: DataSourceRef = PULSE
-) -> P:
+def _filled(panel: P, title: str, questions: Questions, *, unit: str, empty: str, more: str) -> P:
     asked = [questions] if isinstance(questions, Ask) else list(questions)
     said_once = dict.fromkeys(meaning(each.target) for each in asked)
     return (
         panel.title(title)
         .description(" ".join([*said_once, *([more] if more else [])]))
-        .datasource(source)
-        .targets(list[Builder[Dataquery]](asked))
+        .datasource(PULSE)
+        .targets([each.ref(letter) for each, letter in zip(asked, ascii_uppercase, strict=False)])
         .unit(unit)
         .no_value(empty)
     )
 
 
 def numbers(
-    title: str, questions: Questions, *, fields: str = "", unit: str = "h", empty: str = "0", more: str = ""
+    title: str, questions: Questions, *, fields: str = "", unit: str = HOURS, empty: str = "0", more: str = ""
 ) -> stat.Panel:
     """Large numbers; of a table those columns that `fields`, a pattern, names."""
     reduce = ReduceDataOptions().calcs(["lastNotNull"]).values(values=False).fields(fields)
@@ -139,7 +153,7 @@ def share(title: str, questions: Questions, *, empty: str, more: str = "") -> ga
     )
 
 
-def bars(title: str, questions: Questions, *, empty: str, unit: str = "h", more: str = "") -> timeseries.Panel:
+def bars(title: str, questions: Questions, *, empty: str, unit: str = HOURS, more: str = "") -> timeseries.Panel:
     """Stacked bars, each from the beginning of its step on."""
     panel = _charted(title, questions, unit=unit, empty=empty, more=more)
     return (
@@ -152,7 +166,7 @@ def bars(title: str, questions: Questions, *, empty: str, unit: str = "h", more:
     )
 
 
-def lines(title: str, questions: Questions, *, empty: str, unit: str = "h", more: str = "") -> timeseries.Panel:
+def lines(title: str, questions: Questions, *, empty: str, unit: str = HOURS, more: str = "") -> timeseries.Panel:
     """Lines with points, broken where there is no value."""
     panel = _charted(title, questions, unit=unit, empty=empty, more=more)
     return (
@@ -186,7 +200,7 @@ def _charted(title: str, questions: Questions, *, unit: str, empty: str, more: s
     )
 
 
-def ranking(title: str, questions: Questions, *, empty: str, unit: str = "h", more: str = "") -> bargauge.Panel:
+def ranking(title: str, questions: Questions, *, empty: str, unit: str = HOURS, more: str = "") -> bargauge.Panel:
     """Horizontal bars, one a group, largest first as they are answered."""
     panel = _filled(bargauge.Panel(), title, questions, unit=unit, empty=empty, more=more)
     return (
@@ -209,6 +223,19 @@ def said(title: str, questions: Questions, *, empty: str, unit: str = "none", mo
     panel = _filled(table.Panel(), title, questions, unit=unit, empty=empty, more=more)
     return (
         panel.show_header(show_header=True).cell_height(TableCellHeight.SM).min_width(70).filterable(filterable=False)
+    )
+
+
+def grid(title: str, question: Ask, *, empty: str, more: str = "") -> table.Panel:
+    """Numbers in coloured cells: one scale for all of them, and a dot for nothing."""
+    return (
+        said(title, question, empty=empty, more=more)
+        .min_width(36)
+        .decimals(1)
+        .min(0)
+        .cell_options(TableColoredBackgroundCellOptions(mode=TableCellBackgroundDisplayMode.BASIC))
+        .color_scheme(FieldColor().mode(FieldColorModeId.CONTINUOUS_BL_PU))
+        .mappings([ValueMap(options={"0": ValueMappingResult(text="·", color="transparent", index=0)})])
     )
 
 
@@ -237,3 +264,40 @@ def steps(colors: Mapping[float | None, str]) -> dict[str, object]:
 def links(*pairs: tuple[str, str]) -> list[Builder[Any]]:
     """Data links: title and address."""
     return [DashboardLink(title).url(url) for title, url in pairs]
+
+
+def only(*columns: str) -> DataTransformerConfig:
+    """Of every frame these columns alone."""
+    return DataTransformerConfig(id_val="filterFieldsByName", options={"include": {"names": list(columns)}})
+
+
+def without(*columns: str) -> DataTransformerConfig:
+    """All columns but these."""
+    return DataTransformerConfig(
+        id_val="organize",
+        options={"excludeByName": dict.fromkeys(columns, True), "indexByName": {}, "renameByName": {}},
+    )
+
+
+def joined(column: str) -> DataTransformerConfig:
+    """One table of several, row by row by a column that all have."""
+    return DataTransformerConfig(id_val="joinByField", options={"byField": column, "mode": "outer"})
+
+
+def ordered(column: str, *, descending: bool = False) -> DataTransformerConfig:
+    return DataTransformerConfig(
+        id_val="sortBy", options={"fields": {}, "sort": [{"field": column, "desc": descending}]}
+    )
+
+
+def quotient(above: str, below: str, name: str) -> DataTransformerConfig:
+    """A column more: one divided by another."""
+    return DataTransformerConfig(
+        id_val="calculateField",
+        options={
+            "mode": "binary",
+            "alias": name,
+            "binary": {"left": above, "operator": "/", "right": below},
+            "replaceFields": False,
+        },
+    )

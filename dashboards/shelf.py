@@ -10,7 +10,7 @@ from typing import Any
 from grafana_foundation_sdk.builders.dashboard import Dashboard
 from grafana_foundation_sdk.cog.encoder import JSONEncoder
 
-from dashboards import overview
+from dashboards import billing, health, overview, projects
 
 __all__ = ["SCHEMA", "shelf", "write"]
 
@@ -27,7 +27,12 @@ FOLDER = "Toggl Pulse"
 
 def shelf() -> Mapping[str, str]:
     """Path below the dashboards' folder -> the file's text."""
-    boards = {"overview": overview.build()}
+    boards = {
+        "overview": overview.build(),
+        "projects": projects.build(),
+        "billing": billing.build(),
+        "sync-health": health.build(),
+    }
     return {f"{FOLDER}/{name}.json": _text(board) for name, board in boards.items()}
 
 

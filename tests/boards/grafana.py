@@ -76,8 +76,9 @@ class Grafana:
         def found(match: re.Match[str]) -> str:
             name = match[1] or match[2] or match[4]
             asked = match[3] or match[6] or form
-            if scoped is not None and name in scoped:
-                return FORMATS[asked.partition(":")[0]](scoped[name], name)
+            path = f"{name}.{match[5]}"
+            if scoped is not None and path in scoped:
+                return FORMATS[asked.partition(":")[0]](scoped[path], name)
             if name in self.variables:
                 return self._formatted(self.variables[name], asked)
             return self._built_in(name, asked, match)

@@ -1,0 +1,45 @@
+"""Tables of entries, alike wherever they stand: the columns that people read, and where a click leads."""
+
+from __future__ import annotations
+
+from grafana_foundation_sdk.builders.table import Panel
+
+from dashboards.ask import Ask
+from dashboards.board import linked
+from dashboards.panels import HOURS, override, said, without
+
+__all__ = ["entries", "link", "running"]
+
+
+def entries(title: str, question: Ask, *, empty: str, more: str = "") -> Panel:
+    """`question` is one whose columns are those of the metric `entries`."""
+    return (
+        said(title, question, empty=empty, more=more)
+        .override_by_name("start", override(unit="dateTimeAsLocal", custom_width=170))
+        .override_by_name("hours", override(unit=HOURS, decimals=2, custom_width=100))
+        .override_by_name("description", override(noValue="–", custom_minWidth=220))
+        .override_by_name("project", override(links=[link("This project", "project")], custom_minWidth=140))
+        .override_by_name("client", override(links=[link("This client", "client")], custom_minWidth=140))
+        .override_by_name("billable", override(custom_width=80))
+        .transformations([without("stop", "user", "id", "workspace")])
+    )
+
+
+def link(title: str, dimension: str) -> dict[str, str]:
+    """To Projects & clients, with the row's project or client chosen; a name means what an id means."""
+    here = {dimension: f"${{__data.fields.{dimension}:percentencode}}"}
+    return {"title": title, "url": linked("projects", **here)}
+
+
+def running(title: str, question: Ask, *, empty: str) -> Panel:
+    """`question` is `running_entries`."""
+    return (
+        said(title, question, empty=empty)
+        .override_by_name("since", override(unit="dateTimeFromNow", custom_width=150))
+        .override_by_name("hours", override(unit=HOURS, decimals=2, custom_width=100))
+        .override_by_name("description", override(noValue="–", custom_minWidth=220))
+        .override_by_name("project", override(links=[link("This project", "project")], custom_minWidth=140))
+        .override_by_name("client", override(links=[link("This client", "client")], custom_minWidth=140))
+        .override_by_name("billable", override(custom_width=80))
+        .transformations([without("user", "workspace", "project_id", "client_id", "id")])
+    )

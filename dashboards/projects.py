@@ -1,0 +1,69 @@
+"""Projects & clients: who gets my time, and how does that change?"""
+
+from __future__ import annotations
+
+from grafana_foundation_sdk.builders.common import StackingConfig
+from grafana_foundation_sdk.builders.dashboard import Dashboard
+from grafana_foundation_sdk.models.common import StackingMode
+
+from dashboards.ask import FILTERS, ZONE, Ask, word
+from dashboards.board import board, place
+from dashboards.lists import entries
+from dashboards.panels import bars, numbers, ranking, share
+from dashboards.variables import adhoc, attribution, filters, interval, zone
+
+NOTHING = "Nothing tracked"
+
+
+def build() -> Dashboard:
+    made = board(
+        "projects",
+        "Projects & clients",
+        "Who gets my time, how that changes, and what lies idle; every filter there is.",
+        since="now-90d",
+        variables=[*filters(), interval(), attribution(), zone(), adhoc()],
+    )
+    asked = {"timezone": ZONE, "attribution": word("attribution"), "filters": FILTERS}
+    whole = {**asked, "interval": "range"}
+    steps = {**asked, "interval": word("interval")}
+    place(
+        made,
+        5,
+        (6, numbers("Tracked", Ask("tracked_hours", **whole), empty="0")),
+        (6, share("Billable share", Ask("billable_share", **whole), empty="–")),
+        (6, numbers("Entries", Ask("entry_count", **whole), unit="none", empty="0").decimals(0)),
+        (6, numbers("Active days", Ask("active_days", **whole), unit="none", empty="0").decimals(0)),
+    )
+    place(
+        made,
+        11,
+        (14, bars("By project", Ask("tracked_hours", group_by="project", limit=15, **steps), empty=NOTHING)),
+        (
+            10,
+            bars(
+                "Mix of clients",
+                Ask("tracked_hours", group_by="client", limit=10, **steps),
+                empty=NOTHING,
+                more="Drawn as shares of the step.",
+            ).stacking(StackingConfig().mode(StackingMode.PERCENT).group("A")),
+        ),
+    )
+    place(
+        made,
+        10,
+        *(
+            (8, ranking(title, Ask("tracked_hours", group_by=group, limit=15, **whole), empty=NOTHING))
+            for group, title in (("project", "Projects"), ("client", "Clients"), ("tag", "Tags"))
+        ),
+    )
+    place(
+        made,
+        13,
+        (
+            24,
+            entries(
+                "Entries of these filters", Ask("entries", limit=200, **asked), empty=NOTHING, more="The newest 200."
+            ),
+        ),
+    )
+    return made
