@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from toggl_pulse.api.frames import COUNT, UNITS, WORDS
 from toggl_pulse.api.schema_words import TEXT, Json, any_of, list_of, object_of, ref
 from toggl_pulse.metrics import METRICS
 from toggl_pulse.metrics.export import COLUMNS
@@ -100,6 +101,49 @@ def answer_schemas() -> dict[str, Json]:
             "columns",
             "rows",
         ),
+        "Frame": object_of(
+            {
+                "refId": TEXT,
+                "name": TEXT,
+                "fields": list_of(
+                    object_of(
+                        {
+                            "name": TEXT,
+                            "type": {"enum": ["time", "string", "number", "boolean"]},
+                            "labels": object_of({}, additionalProperties=TEXT),
+                            "config": object_of(
+                                {
+                                    "displayNameFromDS": TEXT,
+                                    "unit": {"enum": [*UNITS.values(), COUNT, WORDS]},
+                                    "color": object_of(
+                                        {
+                                            "mode": {"const": "fixed"},
+                                            "fixedColor": {"type": "string", "pattern": "^#[0-9a-f]{6}$"},
+                                        },
+                                        "mode",
+                                        "fixedColor",
+                                        additionalProperties=False,
+                                    ),
+                                },
+                                additionalProperties=False,
+                            ),
+                            "values": list_of({"type": ["number", "string", "boolean", "null"]}),
+                        },
+                        "name",
+                        "type",
+                        "config",
+                        "values",
+                        additionalProperties=False,
+                    )
+                ),
+                "meta": meta,
+            },
+            "refId",
+            "name",
+            "fields",
+            additionalProperties=False,
+            description="Grafana's data frame: all fields have as many values; times are epoch milliseconds",
+        ),
         "Entry": object_of(columns, *COLUMNS),
     }
 
@@ -151,7 +195,7 @@ ANSWERS: Mapping[tuple[str, str], tuple[str, Json]] = {
         list_of(object_of({"label": TEXT, "value": TEXT, "payloads": list_of(_FIELD)}, "label", "value", "payloads")),
     ),
     ("post", "/metric-payload-options"): ("application/json", _texts("label", "value")),
-    ("post", "/query"): ("application/json", list_of(any_of(ref("Series"), ref("Table")))),
+    ("post", "/query"): ("application/json", list_of(any_of(ref("Series"), ref("Table"), ref("Frame")))),
     ("post", "/variable"): ("application/json", _texts("__text", "__value")),
     ("post", "/tag-keys"): ("application/json", _texts("type", "text")),
     ("post", "/tag-values"): ("application/json", _texts("text")),

@@ -22,9 +22,8 @@ def builder(metric: Metric) -> dict[str, Any]:
         fields += [
             {"name": "limit", "label": "Largest groups", "type": "input", "placeholder": "all"},
             _FIELDS["week_start"],
-            _FIELDS["format"],
         ]
-    fields += [_FIELDS[key] for key in metric.keys]
+    fields += [_FIELDS[key] for key in dict.fromkeys((*metric.keys, "format"))]
     fields += [{"name": name, "label": name.capitalize(), "type": "multi-select"} for name in DIMENSIONS]
     return {"label": metric.title, "value": metric.slug, "payloads": fields}
 
@@ -32,7 +31,8 @@ def builder(metric: Metric) -> dict[str, Any]:
 def sync_builder(table: SyncTable) -> dict[str, Any]:
     """A table about the sync, likewise; it knows no filter, for it tells of no entry."""
     limit = {"name": "limit", "label": "Rows", "type": "input", "placeholder": str(ROWS)}
-    return {"label": table.title, "value": table.slug, "payloads": [limit] if table.limited else []}
+    fields = [*([limit] if table.limited else []), _FIELDS["format"]]
+    return {"label": table.title, "value": table.slug, "payloads": fields}
 
 
 def _select(name: str, label: str) -> dict[str, Any]:

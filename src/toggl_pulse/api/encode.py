@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from toggl_pulse.metrics import Answer, Query, Table
 
-__all__ = ["Times", "as_series", "as_table", "datapoints", "dump", "joined", "table_of"]
+__all__ = ["Times", "as_series", "as_table", "datapoints", "dump", "joined", "meta_of", "table_of"]
 
 _GRAFANA_UNITS: Mapping[str, str] = {"hours": "h", "seconds": "s", "share": "percentunit"}
 """Grafana's names of our units; one it has no name for is left to the panel."""
@@ -57,7 +57,7 @@ def joined(parts: Iterable[bytes]) -> bytes:
 
 def as_series(answer: Answer, ref_id: str, times: Times) -> Iterator[bytes]:
     """One object a series, as Grafana's older time series form; how it was worked out stands in `meta`."""
-    more = dump({"meta": _meta(answer), **_unit(answer)})[1:]
+    more = dump({"meta": meta_of(answer), **_unit(answer)})[1:]
     reference = dump(ref_id)
     for each in answer.series:
         yield b"".join(
@@ -98,7 +98,7 @@ def as_table(table: Table, ref_id: str, answer: Answer | None = None) -> bytes:
             "refId": ref_id,
             "columns": [{"text": text, "type": kind} for text, kind in table.columns],
             "rows": table.rows,
-            **({} if answer is None else {"meta": _meta(answer)}),
+            **({} if answer is None else {"meta": meta_of(answer)}),
         }
     )
 
@@ -108,7 +108,8 @@ def _unit(answer: Answer) -> dict[str, str]:
     return {} if unit is None else {"unit": unit}
 
 
-def _meta(answer: Answer) -> dict[str, Any]:
+def meta_of(answer: Answer) -> dict[str, Any]:
+    """How an answer was worked out."""
     return {
         "custom": {
             "metric": answer.metric,

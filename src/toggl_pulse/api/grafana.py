@@ -8,13 +8,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from string import ascii_uppercase
-from typing import Any
+from typing import Any, NamedTuple
 
 from starlette.requests import Request
 from starlette.responses import Response
 
 from toggl_pulse.api.builder import builder, sync_builder
 from toggl_pulse.api.encode import Times, as_series, as_table, dump, joined, table_of
+from toggl_pulse.api.frames import FrameTimes, as_frames, sync_frame
 from toggl_pulse.api.requests import (
     MAX_TARGETS,
     AnnotationsRequest,
@@ -30,7 +31,7 @@ from toggl_pulse.api.requests import (
 from toggl_pulse.errors import BadRequest
 from toggl_pulse.metrics import DIMENSIONS, METRICS, Moment, Query, parse_adhoc, parse_query
 from toggl_pulse.metrics.calendar import MAX_POINTS
-from toggl_pulse.metrics.choices import FORMATS, choices
+from toggl_pulse.metrics.choices import FORMATS, FRAME, choices
 from toggl_pulse.metrics.query import undo_grafana
 from toggl_pulse.model import epoch
 from toggl_pulse.service.context import Context
@@ -44,6 +45,15 @@ MOST_POINTS = 1_000_000
 """Datapoints of one answer, all series together: some 30 MB of JSON, more than a browser can draw."""
 
 
+class _Question(NamedTuple):
+    """A target as it is to be answered: in series, tables or frames."""
+
+    target: str
+    query: Query
+    ref_id: str
+    form: str
+
+
 class GrafanaRoutes:
     def __init__(self, context: Context) -> None:
         self._context = context
@@ -51,8 +61,8 @@ class GrafanaRoutes:
     async def query(self, request: Request) -> Response:
         """Answer every target of a panel; always a list.
 
-        A time series is `{"target", "refId", "datapoints": [[value, epoch_ms], …]}`, anything else a table. What is
-        asked in one request is answered within ten seconds or not at all.
+        A time series is `{"target", "refId", "datapoints": [[value, epoch_ms], …]}`, anything else a table; or all are
+        data frames. What is asked in one request is answered within ten seconds or not at all.
         """
         asked = await read_body(request, QueryRequest)
 
@@ -63,19 +73,45 @@ class GrafanaRoutes:
 
     def _answer(self, asked: QueryRequest, check: Check) -> Iterator[bytes]:
         start_ms, end_ms = asked.span.milliseconds()
-        adhoc = parse_adhoc([*(asked.filters or ()), *(asked.adhocFilters or ())])
         pulse = self._context.pulse
-        zone, week_start = pulse.default_zone(), pulse.week_start()
-        questions: list[tuple[str, Query, str, str]] = []
+        questions = self._questions(asked, start_ms, end_ms)
+        times, frame_times, points = Times(), FrameTimes(), 0
+        moment: Moment | None = None
+        about_sync = SyncRows(pulse, start_ms, end_ms)
+        for target, query, ref_id, form in questions:
+            if target in SYNC_TABLES:
+                table = about_sync.table(target, query.limit)
+                yield sync_frame(target, table, ref_id) if form == FRAME else as_table(table, ref_id)
+                continue
+            moment = moment or pulse.answers.moment()
+            answer = moment.answer(query, check=check)
+            points += sum(len(each.values) for each in answer.series)
+            if points > MOST_POINTS:
+                raise BadRequest(
+                    f"The answer would have more than {MOST_POINTS:,} points; ask for a larger interval or a limit.",
+                    code="too_many_points",
+                )
+            if form == FRAME:
+                yield from as_frames(query, answer, moment.catalogue, ref_id, frame_times)
+            elif answer.table is not None or form != FORMATS[0]:
+                yield as_table(table_of(query, answer), ref_id, answer)
+            else:
+                yield from as_series(answer, ref_id, times)
+
+    def _questions(self, asked: QueryRequest, start_ms: int, end_ms: int) -> list[_Question]:
+        """Every target that is asked, read before anything is answered."""
+        adhoc = parse_adhoc([*(asked.filters or ()), *(asked.adhocFilters or ())])
+        zone, week_start = self._context.pulse.default_zone(), self._context.pulse.week_start()
+        questions = []
         for number, target in enumerate(asked.targets):
             if target.hide or not (target.target or "").strip():
                 continue
             ref_id = target.refId if target.refId is not None else _letters(number)
             payload = object_of(target.payload, f"targets[{number}].payload")
-            for metric in undo_grafana((target.target or "").strip()):
+            for name in undo_grafana((target.target or "").strip()):
                 query = parse_query(
                     # a payload is read alike whatever is asked, so that a slip in it is always told
-                    "entries" if metric in SYNC_TABLES else metric,
+                    "entries" if name in SYNC_TABLES else name,
                     payload,
                     start_ms=start_ms,
                     end_ms=end_ms,
@@ -85,28 +121,10 @@ class GrafanaRoutes:
                     max_points=MAX_POINTS if asked.maxDataPoints is None else int(asked.maxDataPoints),
                     adhoc=adhoc,
                 )
-                questions.append((metric, query, ref_id, _format(payload)))
+                questions.append(_Question(name, query, ref_id, _format(payload)))
         if len(questions) > MAX_TARGETS:
             raise BadRequest(f"A request may ask {MAX_TARGETS} questions at most.", code="bad_value")
-        times, points = Times(), 0
-        moment: Moment | None = None
-        about_sync = SyncRows(pulse, start_ms, end_ms)
-        for name, question, ref_id, form in questions:
-            if name in SYNC_TABLES:
-                yield as_table(about_sync.table(name, question.limit), ref_id)
-                continue
-            moment = moment or pulse.answers.moment()
-            answer = moment.answer(question, check=check)
-            points += sum(len(each.values) for each in answer.series)
-            if points > MOST_POINTS:
-                raise BadRequest(
-                    f"The answer would have more than {MOST_POINTS:,} points; ask for a larger interval or a limit.",
-                    code="too_many_points",
-                )
-            if answer.table is not None or form != FORMATS[0]:
-                yield as_table(table_of(question, answer), ref_id, answer)
-            else:
-                yield from as_series(answer, ref_id, times)
+        return questions
 
     async def search(self, request: Request) -> list[str]:
         """The metrics, and tables about the sync, whose name or title contains `target`."""

@@ -70,7 +70,7 @@ def request_schemas() -> dict[str, Json]:
         "interval": _choice(INTERVAL_NAMES, "The length of a step; auto by default"),
         "attribution": _choice(ATTRIBUTIONS, "Where an entry's time is booked; start by default"),
         "timezone": any_of(NULL, {"const": ""}, ref("Zone"), description="The profile's by default"),
-        "format": _choice(FORMATS, "time_series by default; matrix is of the heat map, a table elsewhere"),
+        "format": _choice(FORMATS, "time_series by default; frame of all, matrix of the heat map (a table elsewhere)"),
         "sort": _choice(SORTS, "What the list of entries begins with: the newest (default) or the longest"),
         "only": _choice(ONLY, "Which entries the list has; all by default"),
         "periods": any_of(

@@ -14,9 +14,10 @@ from toggl_pulse.metrics.elapsed import PERIODS
 from toggl_pulse.metrics.engine import Answers
 from toggl_pulse.metrics.query import ATTRIBUTIONS, DIMENSIONS, INTERVAL_NAMES, MATRIX, ONLY, SORTS, zone_names
 
-__all__ = ["FORMATS", "choices", "text_and_value", "word_choices"]
+__all__ = ["FORMATS", "FRAME", "choices", "text_and_value", "word_choices"]
 
-FORMATS = ("time_series", "table", MATRIX)
+FRAME = "frame"
+FORMATS = ("time_series", "table", MATRIX, FRAME)
 _WEEKDAYS = ("Sunday", "Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday")
 
 Choice = tuple[str, str]

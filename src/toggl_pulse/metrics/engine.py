@@ -86,6 +86,11 @@ class Moment:
         self._horizon = horizon
         self._until = until
 
+    @property
+    def catalogue(self) -> Catalogue:
+        """The names and colours that answers are made with."""
+        return self._snapshot.catalogue
+
     def answer(self, query: Query, *, check: Callable[[], None] = _never) -> Answer:
         """Answer a query.
 

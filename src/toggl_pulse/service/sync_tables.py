@@ -14,12 +14,16 @@ __all__ = ["SYNC_TABLES", "Column", "SyncTable"]
 
 
 class Column(NamedTuple):
-    """Times are epoch milliseconds; `unit` is one of the metrics' units, or empty."""
+    """Times are epoch milliseconds; `unit` is one of the metrics' units, or empty.
+
+    `title` is what people read above it where its name, in words, does not do.
+    """
 
     name: str
     kind: Literal["time", "number", "string", "boolean"]
     unit: str
     meaning: str
+    title: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +47,7 @@ SYNC_TABLES: Mapping[str, SyncTable] = MappingProxyType(
                 "The annotations as a table: times of the range in which Toggl was not reached.",
                 (
                     Column("time", "time", "", "the last contact before"),
-                    Column("timeEnd", "time", "", "the first contact after, or now"),
+                    Column("timeEnd", "time", "", "the first contact after, or now", "Until"),
                     Column("title", "string", "", "always *Sync gap*"),
                     Column("text", "string", "", "what it means, in a sentence"),
                     Column("tags", "string", "", "always *sync*"),
@@ -55,7 +59,7 @@ SYNC_TABLES: Mapping[str, SyncTable] = MappingProxyType(
                 "One row: how true the answers are.",
                 (
                     Column("data_as_of", "time", "", "when Toggl last told what has changed"),
-                    Column("seconds_behind", "number", "seconds", "how long ago that is"),
+                    Column("seconds_behind", "number", "seconds", "how long ago that is", "Behind"),
                     Column("last_success", "time", "", "when the last run that had all it wanted ended"),
                     Column("syncing", "boolean", "", "whether a run is at work"),
                     Column("next_run", "time", "", "when the next run of any kind is due"),
@@ -74,8 +78,8 @@ SYNC_TABLES: Mapping[str, SyncTable] = MappingProxyType(
                     Column("rows_set_aside", "number", "", "rows of Toggl's answers that could not be read"),
                     Column("revision", "number", "", "changes committed to the mirror so far"),
                     Column("projected_revision", "number", "", "of those, how many InfluxDB holds; empty without it"),
-                    Column("lag", "number", "", "revisions that InfluxDB is behind"),
-                    Column("lag_seconds", "number", "seconds", "for how long it has been behind"),
+                    Column("lag", "number", "", "revisions that InfluxDB is behind", "Revisions behind"),
+                    Column("lag_seconds", "number", "seconds", "for how long it has been behind", "Behind for"),
                     Column("projection_trouble", "string", "", "why writing to InfluxDB fails, as a code"),
                     Column("version", "string", "", "of the program"),
                 ),
@@ -92,7 +96,7 @@ SYNC_TABLES: Mapping[str, SyncTable] = MappingProxyType(
                         "account, changes, names, recent, history, checks; projection, comparison",
                     ),
                     Column("last_success", "time", "", "empty where nothing is noted yet"),
-                    Column("seconds_since", "number", "seconds", "how long ago that is"),
+                    Column("seconds_since", "number", "seconds", "how long ago that is", "Ago"),
                     Column("left", "number", "", "lists of names, windows, years, months to prove, or revisions"),
                     Column("trouble", "string", "", "what is in the way, as a code; empty where nothing is"),
                     Column("trouble_since", "time", "", "since when it is"),
@@ -114,8 +118,8 @@ SYNC_TABLES: Mapping[str, SyncTable] = MappingProxyType(
                     Column("deleted", "number", "", "entries that were gone"),
                     Column("unchanged", "number", "", "rows that said nothing new"),
                     Column("set_aside", "number", "", "rows that could not be read"),
-                    Column("seconds", "number", "seconds", "how long it took; empty while it runs"),
-                    Column("id", "string", "", "its number"),
+                    Column("seconds", "number", "seconds", "how long it took; empty while it runs", "Took"),
+                    Column("id", "string", "", "its number", "Number"),
                 ),
                 limited=True,
             ),
@@ -143,7 +147,7 @@ SYNC_TABLES: Mapping[str, SyncTable] = MappingProxyType(
                     Column("state", "string", "", "verified, differs, not_verified or unavailable"),
                     Column("hours", "number", "hours", "our sum when it was compared"),
                     Column("toggl_hours", "number", "hours", "Toggl's total; empty where it is not known"),
-                    Column("difference_seconds", "number", "seconds", "ours less Toggl's"),
+                    Column("difference_seconds", "number", "seconds", "ours less Toggl's", "Difference"),
                     Column("checked", "time", "", "when it was compared"),
                     Column("workspace_id", "string", "", "Toggl's id"),
                 ),
@@ -172,7 +176,7 @@ SYNC_TABLES: Mapping[str, SyncTable] = MappingProxyType(
                 "Rows of Toggl's answers that could not be read, the last seen first; their text stays in the mirror.",
                 (
                     Column("kind", "string", "", "what the row is about"),
-                    Column("id", "string", "", "Toggl's id, where the row has one"),
+                    Column("id", "string", "", "Toggl's id, where the row has one", "Number"),
                     Column("reason", "string", "", "what is wrong with it"),
                     Column("times", "number", "", "how often it came"),
                     Column("last_seen", "time", "", "when it last came"),
