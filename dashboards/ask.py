@@ -94,6 +94,11 @@ class Ask(Builder[Dataquery]):
     def build(self) -> Dataquery:
         return self._question
 
+    def framed(self) -> Ask:
+        """With names, units and Toggl's colours, where no other form is asked for."""
+        self._question.payload = {"format": "frame"} | dict(self._question.payload)
+        return self
+
     def ref(self, ref_id: str) -> Ask:
         self._question.ref_id = ref_id
         return self

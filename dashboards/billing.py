@@ -7,7 +7,7 @@ from grafana_foundation_sdk.models.dashboard import DashboardLinkType
 
 from dashboards.ask import FILTERS, PULSE, ZONE, Ask, word
 from dashboards.board import board, place
-from dashboards.lists import entries, link
+from dashboards.lists import entries, lead, link
 from dashboards.panels import HOURS, bars, joined, lines, numbers, only, override, quotient, said, share
 from dashboards.variables import attribution, filters, interval, zone
 
@@ -78,7 +78,7 @@ def build() -> Dashboard:
                 "Billable by client",
                 Ask("billable_hours", group_by="client", limit=12, **steps),
                 empty=NONE_BILLABLE,
-            ),
+            ).data_links(lead("client")),
         ),
     )
     place(

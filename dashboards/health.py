@@ -16,7 +16,7 @@ from grafana_foundation_sdk.models.dashboard import (
 
 from dashboards.ask import Ask
 from dashboards.board import board, place
-from dashboards.panels import HOURS, bars, levels, only, ordered, override, said, steps, without
+from dashboards.panels import bars, levels, only, ordered, override, said, steps, without
 from dashboards.status import status
 
 AN_HOUR = 3600
@@ -81,12 +81,10 @@ def build() -> Dashboard:
         (
             12,
             _table("Steps", "sync_steps", "Nothing synced yet")
-            .override_by_name(
-                "last_success", override(unit="dateTimeFromNow", noValue="never", displayName="last success")
-            )
+            .override_by_name("last_success", override(unit="dateTimeFromNow", noValue="never"))
             .override_by_name("seconds_since", override(unit="s", noValue="–", displayName="that is"))
             .override_by_name("left", override(noValue="–"))
-            .override_by_name("trouble_since", override(unit="dateTimeFromNow", noValue="–", displayName="since")),
+            .override_by_name("trouble_since", override(unit="dateTimeFromNow", noValue="–")),
         ),
         (
             12,
@@ -112,13 +110,13 @@ def build() -> Dashboard:
             12,
             _timed(
                 bars("Rows of the runs", Ask("sync_runs", limit=1000), unit="short", empty="No run in this time")
-            ).transformations([only("began", "new", "changed", "deleted"), ordered("began")]),
+            ).transformations([only("began", "new", "changed", "deleted"), ordered("Began")]),
         ),
         (
             12,
             _timed(
                 bars("Requests of the runs", Ask("sync_runs", limit=1000), unit="short", empty="No run in this time")
-            ).transformations([only("began", "requests"), ordered("began")]),
+            ).transformations([only("began", "requests"), ordered("Began")]),
         ),
     )
     place(
@@ -141,8 +139,8 @@ def build() -> Dashboard:
             14,
             _table("Months", "sync_months", "No month compared yet")
             .override_by_name("state", override(mappings=_STATES, custom_cellOptions={"type": "color-text"}))
-            .override_by_name("hours", override(unit=HOURS, decimals=2, noValue="–"))
-            .override_by_name("toggl_hours", override(unit=HOURS, decimals=2, noValue="–", displayName="Toggl's hours"))
+            .override_by_name("hours", override(decimals=2, noValue="–"))
+            .override_by_name("toggl_hours", override(decimals=2, noValue="–"))
             .override_by_name(
                 "difference_seconds",
                 override(
@@ -160,7 +158,7 @@ def build() -> Dashboard:
             10,
             _table("History", "sync_history", "Nothing to read")
             .override_by_name("share", override(unit="percentunit", decimals=0))
-            .override_by_name("now_at", override(noValue="done", displayName="now at"))
+            .override_by_name("now_at", override(noValue="done"))
             .override_by_name("years_done", override(displayName="years done"))
             .override_by_name("years_left", override(displayName="years left"))
             .transformations([without("workspace_id")]),
@@ -172,7 +170,7 @@ def build() -> Dashboard:
         (
             24,
             _table("Rows set aside", "sync_set_aside", "None: every row could be read", limit=100).override_by_name(
-                "last_seen", override(unit="dateTimeAsLocal", displayName="last seen", custom_width=170)
+                "last_seen", override(unit="dateTimeAsLocal", custom_width=170)
             ),
         ),
     )

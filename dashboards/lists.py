@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from grafana_foundation_sdk.builders.table import Panel
+from grafana_foundation_sdk.cog.builder import Builder
+from grafana_foundation_sdk.models.dashboard import DashboardLink
 
 from dashboards.ask import Ask
 from dashboards.board import linked
-from dashboards.panels import HOURS, override, said, without
+from dashboards.panels import links, override, said, without
 
-__all__ = ["entries", "link", "running"]
+__all__ = ["entries", "lead", "link", "running"]
 
 
 def entries(title: str, question: Ask, *, empty: str, more: str = "") -> Panel:
@@ -16,13 +18,19 @@ def entries(title: str, question: Ask, *, empty: str, more: str = "") -> Panel:
     return (
         said(title, question, empty=empty, more=more)
         .override_by_name("start", override(unit="dateTimeAsLocal", custom_width=170))
-        .override_by_name("hours", override(unit=HOURS, decimals=2, custom_width=100))
+        .override_by_name("hours", override(decimals=2, custom_width=100))
         .override_by_name("description", override(noValue="–", custom_minWidth=220))
         .override_by_name("project", override(links=[link("This project", "project")], custom_minWidth=140))
         .override_by_name("client", override(links=[link("This client", "client")], custom_minWidth=140))
         .override_by_name("billable", override(custom_width=80))
         .transformations([without("stop", "user", "id", "workspace")])
     )
+
+
+def lead(dimension: str) -> list[Builder[DashboardLink]]:
+    """From a bar or a series to Projects & clients, its group chosen; from `(other)` to all."""
+    here = {dimension: "${__field.labels.id:percentencode}"}
+    return links((f"This {dimension}", linked("projects", **here)))
 
 
 def link(title: str, dimension: str) -> dict[str, str]:
@@ -36,7 +44,7 @@ def running(title: str, question: Ask, *, empty: str) -> Panel:
     return (
         said(title, question, empty=empty)
         .override_by_name("since", override(unit="dateTimeFromNow", custom_width=150))
-        .override_by_name("hours", override(unit=HOURS, decimals=2, custom_width=100))
+        .override_by_name("hours", override(decimals=2, custom_width=100))
         .override_by_name("description", override(noValue="–", custom_minWidth=220))
         .override_by_name("project", override(links=[link("This project", "project")], custom_minWidth=140))
         .override_by_name("client", override(links=[link("This client", "client")], custom_minWidth=140))

@@ -10,7 +10,7 @@ from grafana_foundation_sdk.builders.dashboard import Dashboard
 
 from dashboards.ask import FILTERS, HERE, Ask
 from dashboards.board import board, place
-from dashboards.lists import entries, running
+from dashboards.lists import entries, lead, running
 from dashboards.panels import bars, grid, numbers, override, ranking, share, words
 from dashboards.status import status
 from dashboards.variables import filters
@@ -51,7 +51,12 @@ def build() -> Dashboard:
     place(
         made,
         11,
-        (24, bars("Hours by project", Ask("tracked_hours", group_by="project", limit=12, **asked), empty=NOTHING)),
+        (
+            24,
+            bars(
+                "Hours by project", Ask("tracked_hours", group_by="project", limit=12, **asked), empty=NOTHING
+            ).data_links(lead("project")),
+        ),
     )
     place(
         made,

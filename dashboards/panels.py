@@ -41,6 +41,9 @@ from grafana_foundation_sdk.models.common import (
     VizOrientation,
 )
 from grafana_foundation_sdk.models.dashboard import (
+    DashboardLink as DashboardLinkModel,
+)
+from grafana_foundation_sdk.models.dashboard import (
     DataSourceRef,
     DataTransformerConfig,
     DynamicConfigValue,
@@ -60,6 +63,7 @@ from dashboards.ask import PULSE, Ask, meaning
 __all__ = [
     "HOURS",
     "bars",
+    "calendar",
     "grid",
     "joined",
     "levels",
@@ -104,8 +108,10 @@ Questions = Ask | Sequence[Ask]
 """One question, or several, which get letters by their order."""
 
 
-def _filled(panel: P, title: str, questions: Questions, *, unit: str, empty: str, more: str) -> P:
+def _filled(panel: P, title: str, questions: Questions, *, unit: str, empty: str, more: str, framed: bool = False) -> P:
     asked = [questions] if isinstance(questions, Ask) else list(questions)
+    if framed:
+        asked = [each.framed() for each in asked]
     said_once = dict.fromkeys(meaning(each.target) for each in asked)
     return (
         panel.title(title)
@@ -180,7 +186,7 @@ def lines(title: str, questions: Questions, *, empty: str, unit: str = HOURS, mo
 
 
 def _charted(title: str, questions: Questions, *, unit: str, empty: str, more: str) -> timeseries.Panel:
-    panel = _filled(timeseries.Panel(), title, questions, unit=unit, empty=empty, more=more)
+    panel = _filled(timeseries.Panel(), title, questions, unit=unit, empty=empty, more=more, framed=True)
     return (
         panel.interval(A_DAY)
         .max_data_points(MOST_STEPS)
@@ -202,7 +208,7 @@ def _charted(title: str, questions: Questions, *, unit: str, empty: str, more: s
 
 def ranking(title: str, questions: Questions, *, empty: str, unit: str = HOURS, more: str = "") -> bargauge.Panel:
     """Horizontal bars, one a group, largest first as they are answered."""
-    panel = _filled(bargauge.Panel(), title, questions, unit=unit, empty=empty, more=more)
+    panel = _filled(bargauge.Panel(), title, questions, unit=unit, empty=empty, more=more, framed=True)
     return (
         panel.reduce_options(ReduceDataOptions().calcs(["lastNotNull"]).values(values=False).fields(""))
         .orientation(VizOrientation.HORIZONTAL)
@@ -220,7 +226,7 @@ def ranking(title: str, questions: Questions, *, empty: str, unit: str = HOURS, 
 
 def said(title: str, questions: Questions, *, empty: str, unit: str = "none", more: str = "") -> table.Panel:
     """A table; `unit` is that of the columns without one of their own."""
-    panel = _filled(table.Panel(), title, questions, unit=unit, empty=empty, more=more)
+    panel = _filled(table.Panel(), title, questions, unit=unit, empty=empty, more=more, framed=True)
     return (
         panel.show_header(show_header=True).cell_height(TableCellHeight.SM).min_width(70).filterable(filterable=False)
     )
@@ -236,6 +242,17 @@ def grid(title: str, question: Ask, *, empty: str, more: str = "") -> table.Pane
         .cell_options(TableColoredBackgroundCellOptions(mode=TableCellBackgroundDisplayMode.BASIC))
         .color_scheme(FieldColor().mode(FieldColorModeId.CONTINUOUS_BL_PU))
         .mappings([ValueMap(options={"0": ValueMappingResult(text="·", color="transparent", index=0)})])
+    )
+
+
+def calendar(title: str, question: Ask, *, empty: str, more: str = "") -> table.Panel:
+    """A row a day and a column a group; the newest day first."""
+    return (
+        grid(title, question.framed(), empty=empty, more=more)
+        .min_width(90)
+        .override_by_name("Time", override(unit="time:ddd YYYY-MM-DD", custom_width=130))
+        .override_by_field_type("number", override(color={"mode": "continuous-BlPu"}))
+        .transformations([joined("Time"), ordered("Time", descending=True)])
     )
 
 
@@ -261,13 +278,13 @@ def steps(colors: Mapping[float | None, str]) -> dict[str, object]:
     return {"mode": "absolute", "steps": [{"value": value, "color": color} for value, color in colors.items()]}
 
 
-def links(*pairs: tuple[str, str]) -> list[Builder[Any]]:
-    """Data links: title and address."""
-    return [DashboardLink(title).url(url) for title, url in pairs]
+def links(*leads: tuple[str, str]) -> list[Builder[DashboardLinkModel]]:
+    """Where a click on a value may lead: titles and addresses."""
+    return [DashboardLink(title).url(url) for title, url in leads]
 
 
 def only(*columns: str) -> DataTransformerConfig:
-    """Of every frame these columns alone."""
+    """Of every frame these columns alone, called as the service or as people call them."""
     return DataTransformerConfig(id_val="filterFieldsByName", options={"include": {"names": list(columns)}})
 
 
@@ -285,13 +302,14 @@ def joined(column: str) -> DataTransformerConfig:
 
 
 def ordered(column: str, *, descending: bool = False) -> DataTransformerConfig:
+    """By a column, called by the heading that people see: here Grafana knows no other name."""
     return DataTransformerConfig(
         id_val="sortBy", options={"fields": {}, "sort": [{"field": column, "desc": descending}]}
     )
 
 
 def quotient(above: str, below: str, name: str) -> DataTransformerConfig:
-    """A column more: one divided by another."""
+    """A column more: one divided by another; both called as for `ordered`."""
     return DataTransformerConfig(
         id_val="calculateField",
         options={

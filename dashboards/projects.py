@@ -8,8 +8,8 @@ from grafana_foundation_sdk.models.common import StackingMode
 
 from dashboards.ask import FILTERS, ZONE, Ask, word
 from dashboards.board import board, place
-from dashboards.lists import entries
-from dashboards.panels import bars, numbers, ranking, share
+from dashboards.lists import entries, lead
+from dashboards.panels import bars, calendar, numbers, ranking, share
 from dashboards.variables import adhoc, attribution, filters, interval, zone
 
 NOTHING = "Nothing tracked"
@@ -37,7 +37,12 @@ def build() -> Dashboard:
     place(
         made,
         11,
-        (14, bars("By project", Ask("tracked_hours", group_by="project", limit=15, **steps), empty=NOTHING)),
+        (
+            14,
+            bars("By project", Ask("tracked_hours", group_by="project", limit=15, **steps), empty=NOTHING).data_links(
+                lead("project")
+            ),
+        ),
         (
             10,
             bars(
@@ -45,15 +50,35 @@ def build() -> Dashboard:
                 Ask("tracked_hours", group_by="client", limit=10, **steps),
                 empty=NOTHING,
                 more="Drawn as shares of the step.",
-            ).stacking(StackingConfig().mode(StackingMode.PERCENT).group("A")),
+            )
+            .stacking(StackingConfig().mode(StackingMode.PERCENT).group("A"))
+            .data_links(lead("client")),
         ),
     )
     place(
         made,
         10,
         *(
-            (8, ranking(title, Ask("tracked_hours", group_by=group, limit=15, **whole), empty=NOTHING))
+            (
+                8,
+                ranking(title, Ask("tracked_hours", group_by=group, limit=15, **whole), empty=NOTHING).data_links(
+                    lead(group)
+                ),
+            )
             for group, title in (("project", "Projects"), ("client", "Clients"), ("tag", "Tags"))
+        ),
+    )
+    place(
+        made,
+        14,
+        (
+            24,
+            calendar(
+                "Day by project",
+                Ask("tracked_hours", group_by="project", limit=12, interval="day", **asked),
+                empty=NOTHING,
+                more="A row a day, in hours; the twelve largest projects, and the others together.",
+            ),
         ),
     )
     place(

@@ -178,11 +178,11 @@ def test_the_id_of_a_frame_filters_to_its_own_group(api: TestClient, dimension: 
         assert [frame["name"]] == [each["name"] for each in again if each["name"] == frame["name"]]
 
 
-def test_the_rest_of_a_limit_has_no_id(api: TestClient) -> None:
+def test_links_from_the_rest_of_a_limit_lead_to_all(api: TestClient) -> None:
     found = frames(api, "tracked_hours", group_by="project", limit=1)
 
-    assert [("Website (Acme)", {"project", "id"}), ("(other)", {"project"})] == [
-        (frame["name"], set(frame["fields"][1]["labels"])) for frame in found
+    assert [{"project": "Website (Acme)", "id": "21"}, {"project": "(other)", "id": "$__all"}] == [
+        frame["fields"][1]["labels"] for frame in found
     ]
 
 

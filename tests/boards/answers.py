@@ -8,7 +8,7 @@ from typing import Any
 
 Answer = list[dict[str, Any]]
 Frame = dict[str, list[Any]]
-"""Fields by the names that overrides know them by."""
+"""Fields by the names that people see."""
 
 
 def frames(answer: Answer) -> list[Frame]:
@@ -25,16 +25,32 @@ def _frame(each: dict[str, Any]) -> Frame:
     return {"Time": [at for _, at in each["datapoints"]], each["target"]: [value for value, _ in each["datapoints"]]}
 
 
+def raw_names(answer: Answer) -> dict[str, str]:
+    """The other name of a frame's field, which overrides and links know too -> the one that people see."""
+    return {
+        field["name"]: field["config"].get("displayNameFromDS", field["name"])
+        for each in answer
+        for field in each.get("fields", ())
+    }
+
+
 def shown(panel: dict[str, Any], answer: Answer) -> list[Frame]:
-    """The frames that the panel draws. Raises `KeyError` where a transformation names a field that there is not."""
-    found = frames(answer)
+    """The frames that the panel draws. Raises `KeyError` where a transformation names a field that there is not.
+
+    Fields are kept and left out by either name; sorting and dividing know only the one that people see.
+    """
+    found, seen = frames(answer), raw_names(answer)
+
+    def headings(names: Iterable[str]) -> list[str]:
+        return [seen.get(name, name) for name in names]
+
     for step in panel.get("transformations") or ():
         options = step["options"]
         match step["id"]:
             case "filterFieldsByName":
-                found = [_only(frame, options["include"]["names"], found) for frame in found]
+                found = [_only(frame, headings(options["include"]["names"]), found) for frame in found]
             case "organize":
-                found = [_without(frame, options["excludeByName"]) for frame in found]
+                found = [_without(frame, headings(options["excludeByName"])) for frame in found]
             case "joinByField":
                 found = [_joined(found, options["byField"])]
             case "sortBy":
@@ -83,8 +99,9 @@ def _divided(frame: Frame, name: str, left: str, operator: str, right: str) -> F
 
 
 def columns(panel: dict[str, Any], answer: Answer) -> set[str]:
-    """The names of all fields that the panel has at its end."""
-    return {name for frame in shown(panel, answer) for name in frame}
+    """The names of all fields that the panel has at its end, both of each."""
+    found = {name for frame in shown(panel, answer) for name in frame}
+    return found | {raw for raw, name in raw_names(answer).items() if name in found}
 
 
 def is_empty(panel: dict[str, Any], answer: Answer) -> bool:

@@ -162,8 +162,8 @@ def test_lists_of_entries_hold_the_entries_of_the_reference(
                 ]
                 inside.sort(key=lambda row: (row.start, row.id), reverse=True)
                 (frame,) = frames(ask("/query", request))
-                assert [str(row.id) for row in inside][: question.limit] == frame["id"]
-                assert [row.duration / 3600 for row in inside][: question.limit] == pytest.approx(frame["hours"])
+                assert [str(row.id) for row in inside][: question.limit] == frame["Id"]
+                assert [row.duration / 3600 for row in inside][: question.limit] == pytest.approx(frame["Hours"])
 
 
 def test_the_share_of_a_client_is_its_billable_share(
@@ -202,7 +202,7 @@ def test_the_csv_holds_the_entries_of_the_table_beside_it(
         answer = service.get(address.removeprefix(proxy))
         assert answer.status_code == 200, answer.text
         rows = list(csv.DictReader(io.StringIO(answer.text, newline="")))
-        assert list(reversed(frame["id"])) == [row["id"] for row in rows]
+        assert list(reversed(frame["Id"])) == [row["id"] for row in rows]
         found += len(rows)
 
     assert found > 100
@@ -223,7 +223,7 @@ def test_a_click_on_a_project_leads_to_its_hours(
         if property_["id"] == "links"
         for link in property_["value"]
     )
-    for project in set(frame["project"]):
+    for project in set(frame["Project"]):
         address = grafana.link(url, {"__data.fields.project": project})
         given = [(key, value) for key, value in parse_qsl(address.partition("?")[2]) if key == "var-project"]
         assert [("var-project", project)] == given
@@ -232,7 +232,7 @@ def test_a_click_on_a_project_leads_to_its_hours(
         total = next(each for each in asking(there) if each["title"] == "Tracked")
         ((hours,),) = [each[list(each)[-1]] for each in frames(ask("/query", opened.query(total)))]
         assert pytest.approx(hours) == sum(
-            length for name, length in zip(frame["project"], frame["hours"], strict=True) if name == project
+            length for name, length in zip(frame["Project"], frame["Hours"], strict=True) if name == project
         )
 
 

@@ -172,6 +172,19 @@ def fields_in(url: str) -> Iterator[str]:
 
 
 @EVERY
+def test_every_bar_from_which_a_click_leads_on_has_a_filter_that_means_it(
+    board: Json, ask: Callable[..., Any], now: datetime, options: dict[str, list[str]]
+) -> None:
+    for panel in asking(board):
+        for link in panel["fieldConfig"]["defaults"].get("links") or ():
+            (dimension,) = re.findall(r"var-(\w+)=\$\{__field\.labels\.id:percentencode\}", link["url"])
+            answer = ask("/query", Grafana(board, now, options=options).query(panel))
+            ids = [each["fields"][1]["labels"]["id"] for each in answer]
+            assert ids
+            assert set() == set(ids) - {*options[dimension], "$__all"}
+
+
+@EVERY
 def test_every_variable_and_annotation_is_answered(
     board: Json, ask: Callable[..., Any], now: datetime, options: dict[str, list[str]]
 ) -> None:

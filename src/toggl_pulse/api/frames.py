@@ -17,6 +17,7 @@ from toggl_pulse.api.encode import dump, meta_of
 from toggl_pulse.metrics import METRICS, Answer, Query, Table
 from toggl_pulse.metrics.choices import text_and_value
 from toggl_pulse.metrics.colours import colours
+from toggl_pulse.metrics.query import ALL
 from toggl_pulse.model import Catalogue
 from toggl_pulse.service.sync_tables import SYNC_TABLES
 
@@ -69,7 +70,7 @@ def as_frames(query: Query, answer: Answer, catalogue: Catalogue, ref_id: str, t
 def _of_series(query: Query, answer: Answer, catalogue: Catalogue, ref_id: str, times: FrameTimes) -> Iterator[bytes]:
     """A frame a series: its times and its values.
 
-    Labels name the group and the `id` that means it in a filter, for links that lead on.
+    Labels name the group and the `id` that means it in a filter, for links that lead on; from `(other)` to all.
     """
     meta = orjson.Fragment(dump(meta_of(answer)))
     grouped = query.group_by != "none"
@@ -81,8 +82,8 @@ def _of_series(query: Query, answer: Answer, catalogue: Catalogue, ref_id: str, 
         if colour is not None:
             config["color"] = {"mode": "fixed", "fixedColor": colour}
         labels = {query.group_by: each.label} if grouped else {}
-        if grouped and not each.other:
-            labels["id"] = text_and_value(each.key, each.label)[0]
+        if grouped:
+            labels["id"] = ALL if each.other else text_and_value(each.key, each.label)[0]
         values = np.ascontiguousarray(each.values)  # NaN and infinities become null
         fields = [
             {"name": "Time", "type": "time", "config": {}, "values": times.of(each.times_ms)},
