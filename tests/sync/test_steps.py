@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import datetime
+from dataclasses import replace
+from datetime import date, datetime, timedelta
 from typing import Any
 
-from sync.scene import Scene
+from sync.scene import NOW, Scene
 from toggl_pulse.demo import World
+from toggl_pulse.sync import history as past
 from toggl_pulse.sync import iso, status_as_json
-from toggl_pulse.sync.steps import KEY
+from toggl_pulse.sync.state import State, Trouble
+from toggl_pulse.sync.steps import KEY, steps_of
 
 
 def steps(scene: Scene) -> dict[str, dict[str, Any]]:
@@ -113,3 +116,19 @@ def test_a_mirror_of_before_steps_were_noted_tells_what_it_knows(synced: Scene) 
     synced.advance(hours=1)
     synced.sync()
     assert {"account", "changes", "names", "checks"} <= {name for name, at in moments(synced).items() if at is not None}
+
+
+def test_of_several_troubles_the_oldest_is_told_and_blocked_years_are_not_left() -> None:
+    def history(workspace_id: int, blocked: str = "") -> past.History:
+        begun = past.begin(workspace_id, "UTC", today=NOW.date(), created=date(2025, 1, 1), backfill_from=None)
+        return replace(begun, blocked=blocked)
+
+    old, young = Trouble("z_old", NOW - timedelta(days=2)), Trouble("a_young", NOW)
+    state = State(
+        histories={1: history(1), 2: history(2, "no access")},
+        hindered={"names:list:1:tags": young, "names:list:2:tags": old, "reach": young},
+    )
+    found = {step.name: step for step in steps_of(state, None, [], None)}
+
+    assert (old, young, None) == (found["names"].trouble, found["recent"].trouble, found["history"].trouble)
+    assert history(1).left == found["history"].left
