@@ -16,7 +16,7 @@ from hypothesis.extra import numpy as arrays
 from starlette.testclient import TestClient
 
 from api.scene import NOW, RANGE, WORKSPACE, SmallPulse, entry, fill, serving
-from toggl_pulse.api.frames import COUNT, UNITS, WORDS, FrameTimes, as_frames
+from toggl_pulse.api.frames import COUNT, UNITS, UNITS_OF_COLUMNS, WORDS, FrameTimes, as_frames
 from toggl_pulse.metrics import DIMENSIONS, METRICS, Answer, Query, Series
 from toggl_pulse.mirror import Mirror
 from toggl_pulse.model import Catalogue, Project, Task
@@ -128,6 +128,12 @@ def test_columns_of_numbers_have_units_of_their_own(api: TestClient) -> None:
     assert {"hours": "suffix:h", "hours_before": "suffix:h", "change": "percentunit"} == {
         field["name"]: field["config"]["unit"] for field in frame["fields"] if field["type"] == "number"
     }
+
+
+def test_every_column_of_numbers_that_a_metric_promises_is_known_by_its_unit() -> None:
+    promised = {name for metric in METRICS.values() for name, kind in metric.columns if kind == "number"}
+
+    assert set() == promised - UNITS_OF_COLUMNS.keys()
 
 
 def test_headings_are_words(api: TestClient) -> None:

@@ -81,7 +81,7 @@ ATOMS = st.one_of(
             "10000-01-01T00:00:00Z", "2016-12-31T23:59:60Z", "2026-11-01T24:00:00Z", "2026-11-01T00:00:00+23:59",
             "2026-11-01T00:00:00-24:00", "2026-11-01T00:00:00+99:99", "2026-W01-1", "20261101", "99999999999999999999",
             "-1", "1793487600000", "٢٠٢٦-11-01", "2026-02-30", "tracked_hours", "entries", "project", "tag",
-            "day", "UTC",
+            "day", "UTC", "frame", "table",
         ]
     ),
 )  # fmt: skip
@@ -99,7 +99,11 @@ VALUES = st.recursive(
     max_leaves=15,
 )
 TARGETS = st.fixed_dictionaries(
-    {"target": st.sampled_from(["tracked_hours", "entries", "active_days", "toggl_time_entry"])},
+    {
+        "target": st.sampled_from(
+            ["tracked_hours", "entries", "active_days", "toggl_time_entry", "period_change", "sync_runs", "sync_status"]
+        )
+    },
     optional={"payload": st.dictionaries(NAMES, VALUES, max_size=5), "refId": VALUES, "hide": VALUES},
 )
 BODIES = st.one_of(

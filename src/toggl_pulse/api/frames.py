@@ -21,7 +21,7 @@ from toggl_pulse.metrics.query import ALL
 from toggl_pulse.model import Catalogue
 from toggl_pulse.service.sync_tables import SYNC_TABLES
 
-__all__ = ["COUNT", "UNITS", "WORDS", "FrameTimes", "as_frames", "sync_frame"]
+__all__ = ["COUNT", "UNITS", "UNITS_OF_COLUMNS", "WORDS", "FrameTimes", "as_frames", "sync_frame"]
 
 UNITS: Mapping[str, str] = {
     "hours": "suffix:h",
@@ -34,13 +34,15 @@ UNITS: Mapping[str, str] = {
 COUNT, WORDS = "none", "string"
 """Of numbers that only count, and of texts: without one of their own they would take a panel's, ids and all."""
 
-_UNITS_OF_COLUMNS: Mapping[str, str] = {
+UNITS_OF_COLUMNS: Mapping[str, str] = {
     "hour": "",  # of the day
     "hours": "hours",
     "hours_before": "hours",
     "change": "share",
     "share": "share",
     "billable_share": "share",
+    "entries": "",
+    "days_since": "days",
 }
 """The units of a metric's table by column; any other column of numbers has the metric's own."""
 
@@ -95,7 +97,7 @@ def _of_series(query: Query, answer: Answer, catalogue: Catalogue, ref_id: str, 
 def _of_table(table: Table, answer: Answer, ref_id: str) -> bytes:
     """A metric's table as one frame."""
     columns = [
-        _Column(name, kind, _UNITS_OF_COLUMNS.get(name, answer.unit), _heading(name)) for name, kind in table.columns
+        _Column(name, kind, UNITS_OF_COLUMNS.get(name, answer.unit), _heading(name)) for name, kind in table.columns
     ]
     return _frame(columns, table.rows, ref_id, METRICS[answer.metric].title, {"meta": meta_of(answer)})
 
