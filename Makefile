@@ -41,7 +41,7 @@ check: .venv/dev ## format, lint, types, imports, docs
 	$(BIN)/lint-imports --no-cache
 	$(BIN)/cog --check -PUe -I docs $(COGGED)
 
-COGGED := docs/architecture.md docs/cli.md docs/decisions/README.md docs/http.md docs/metrics.md docs/settings.md
+COGGED := docs/architecture.md docs/cli.md docs/decisions/README.md docs/http.md docs/metrics.md docs/settings.md docs/web.md
 
 docs: .venv/dev ## write the generated tables anew
 	$(BIN)/cog -r -PUe -I docs $(COGGED)

@@ -25,6 +25,7 @@ from toggl_pulse.metrics import METRICS, Metric
 from toggl_pulse.service.sync_tables import SYNC_TABLES
 from toggl_pulse.settings import describe
 from toggl_pulse.toggl.assumptions import ASSUMPTIONS
+from toggl_pulse.web import below
 
 __all__ = [
     "addresses",
@@ -34,6 +35,7 @@ __all__ = [
     "layers",
     "metric_tables",
     "metrics",
+    "pages",
     "routes",
     "rules",
     "settings",
@@ -148,6 +150,7 @@ def _app() -> FastAPI:
     """The application without a service behind it: enough to read its routes."""
     nobody = SimpleNamespace(
         api_token=None,
+        demo=False,
         session_secret=None,
         allowed_hosts=(),
         version="0",
@@ -156,14 +159,21 @@ def _app() -> FastAPI:
     return create_app(cast("Pulse", nobody))
 
 
-def addresses() -> list[tuple[str, str, str]]:
+def addresses(*, of_the_page: bool = False) -> list[tuple[str, str, str]]:
     """Every route as method, path and the first line of what it does, in the order of `app.py`."""
     found: dict[tuple[str, str], str] = {}
     for route in cast("list[Any]", _app().routes):
+        if below(route.path) != of_the_page:
+            continue
         for method in sorted(route.methods - {"HEAD"}):
             said = (route.endpoint.__doc__ or "").strip().splitlines()
             found[method, route.path] = said[0] if said else "The OpenAPI document."
     return [(method, path, meaning) for (method, path), meaning in found.items()]
+
+
+def pages() -> str:
+    found = addresses(of_the_page=True)
+    return table(("address", "answer"), ((f"`{method} {path}`", meaning) for method, path, meaning in found))
 
 
 def routes() -> str:

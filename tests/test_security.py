@@ -120,8 +120,17 @@ def test_every_address_but_health_wants_the_token_openapi_too(pulse: SmallPulse,
     found = {(method, path): stranger.request(method, path).status_code for method, path in routes(pulse)}
 
     assert ("GET", "/openapi.json") in found
-    assert {"/", "/health/live", "/health/ready"} == {path for (_, path), status in found.items() if status == 200}
-    assert {200, 401} == set(found.values())
+    assert {
+        ("GET", "/"): 200,
+        ("HEAD", "/"): 200,
+        ("GET", "/health/live"): 200,
+        ("HEAD", "/health/live"): 200,
+        ("GET", "/health/ready"): 200,
+        ("HEAD", "/health/ready"): 200,
+        ("GET", "/ui"): 307,  # to its folder, which wants a session
+        ("GET", "/ui/sign-in"): 200,
+        **dict.fromkeys((("POST", f"/ui/{form}") for form in ("sign-in", "sign-out", "sync")), 403),  # from nowhere
+    } == {address: status for address, status in found.items() if status != 401}
 
 
 @pytest.mark.parametrize(
@@ -130,6 +139,8 @@ def test_every_address_but_health_wants_the_token_openapi_too(pulse: SmallPulse,
         "/%73tatus", "//status", "/./status", "/health/live/../../status", "/health/live/..%2f..%2fstatus",
         "/health%2flive/../status", "/status;x=/health/live", "/status?/health/live", "/status#/health/live",
         "/health/live%00/status", "/..%2f..%2fetc%2fpasswd", "/entries.csv/../../../../etc/passwd", "/STATUS",
+        "/ui/sign-in/../../status", "/ui/static/../../status", "/ui/static/..%2f..%2fstatus", "/ui/./entries",
+        "/ui/static/x/../../entries", "/ui//sign-in/", "/UI/sign-in", "/ui/static/x%00/y",
     ],
 )  # fmt: skip
 def test_no_way_of_writing_an_address_gets_around_the_token(pulse: SmallPulse, path: str) -> None:

@@ -33,6 +33,7 @@ from toggl_pulse.api import (
     document,
     install_error_handlers,
 )
+from toggl_pulse.web import PageRoutes, SignInCheck, below
 
 __all__ = ["create_app"]
 
@@ -67,6 +68,7 @@ def create_app(pulse: Pulse) -> FastAPI:
         ("GET", "/entries.json", export.json),
     ]
     changing = {"/sync"}
+    page = PageRoutes(context)
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
@@ -80,14 +82,16 @@ def create_app(pulse: Pulse) -> FastAPI:
             context.close()
 
     paths = {path for _, path, _ in routes}
+    pages = {path for _, path, _ in page.routes}
     guards = [  # the first is the outermost
         Middleware(Prefix),
-        Middleware(CountRequests, traffic=traffic, routes=paths),
+        Middleware(CountRequests, traffic=traffic, routes=paths | pages),
         Middleware(Headers),
         Middleware(LastResort),
         Middleware(HostCheck, allowed=pulse.allowed_hosts),
-        Middleware(TokenCheck, token=pulse.api_token, public=PUBLIC),
+        Middleware(TokenCheck, token=pulse.api_token, public=PUBLIC, apart=below),
         Middleware(SameOrigin, reading=paths - changing),
+        Middleware(SignInCheck, sessions=page.sessions, form=page.form),
         Middleware(BodyLimit),
         Middleware(Leaving),
         Middleware(GZipMiddleware, minimum_size=1024, compresslevel=4),
@@ -111,6 +115,9 @@ def create_app(pulse: Pulse) -> FastAPI:
         app.add_api_route(path, answer, methods=[method], status_code=accepted)
         if path in PUBLIC:  # monitors like to ask so
             app.add_api_route(path, answer, methods=["HEAD"], include_in_schema=False)
+
+    for method, path, answer in page.routes:
+        app.add_api_route(path, answer, methods=[method], include_in_schema=False, response_model=None)
 
     described = cache(lambda: document(app, public=PUBLIC, parameters=export.parameters))
 

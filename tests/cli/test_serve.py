@@ -106,7 +106,7 @@ def test_the_greeting_says_whose_data_how_far_and_what_to_try(filled: Path, home
         said = greeting(whole, "http://127.0.0.1:8000")
 
         assert "Toggl Pulse serves your Toggl account, whole history included." in said
-        assert "  address   http://127.0.0.1:8000" in said
+        assert "\n  page      http://127.0.0.1:8000/ui/\n  address   http://127.0.0.1:8000\n" in said
         assert f"  {sample(whole, 'http://127.0.0.1:8000')}" in said.splitlines()
         assert "as\nToggl's hourly quota allows" in greeting(empty, "http://127.0.0.1:8000")
     finally:

@@ -9,7 +9,7 @@ import base64
 import binascii
 import hashlib
 import hmac
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from http import HTTPStatus
 from urllib.parse import urlsplit
 
@@ -27,19 +27,27 @@ _DEFAULT_PORTS = {"http": 80, "https": 443}
 
 
 class TokenCheck:
-    """Asks for the API token everywhere but on the `public` paths; without a token everything is open.
+    """Asks for the API token everywhere but on the `public` paths; those `apart` have a guard of their own.
 
-    That is allowed only where the service listens on loopback alone, which the settings see to.
+    Without a token everything is open: allowed only where the service listens on loopback alone, which the settings
+    see to.
     """
 
-    def __init__(self, app: ASGIApp, token: str | None, public: Iterable[str]) -> None:
+    def __init__(
+        self,
+        app: ASGIApp,
+        token: str | None,
+        public: Iterable[str],
+        apart: Callable[[str], bool] = lambda _: False,
+    ) -> None:
         self.app = app
+        self._apart = apart
         self._digest = hashlib.sha256(token.encode()).digest() if token is not None else None
         self.public = frozenset(public)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         is_open = scope["type"] != "http" or self._digest is None or route_path(scope) in self.public
-        if is_open or self._matches(_credentials(scope)):
+        if is_open or self._apart(route_path(scope)) or self._matches(_credentials(scope)):
             await self.app(scope, receive, send)
         else:
             await _unauthorized(scope)(scope, receive, send)

@@ -164,6 +164,7 @@ def greeting(service: Service, address: str) -> str:
         ]
     lines += [
         "",
+        f"  page      {address}/ui/",
         f"  address   {address}",
         "  hours of the last 30 days by project:",
         "",

@@ -1,0 +1,151 @@
+"""One look at a view: everything that it may ask, as of one moment, and the words and colours that go with answers.
+
+All its numbers come from the metrics. Blocks; lives in a worker thread for the time of one request.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from functools import cached_property
+from typing import Any
+
+from toggl_pulse.metrics import METRICS, Answer, Filter, Moment
+from toggl_pulse.metrics.period import beginning, span_of
+from toggl_pulse.model import Catalogue
+from toggl_pulse.service.ports import Pulse
+from toggl_pulse.web.asked import Asked
+
+__all__ = ["Look", "Number"]
+
+_COLOUR = re.compile(r"#[0-9a-fA-F]{6}")
+
+
+@dataclass(frozen=True, slots=True)
+class Number:
+    """A value with what it counts. None: there is nothing to count, which is not 0."""
+
+    value: float | None
+    unit: str
+    title: str
+    meaning: str
+
+
+@dataclass
+class Look:
+    pulse: Pulse
+    asked: Asked
+    moment: Moment
+    now: datetime
+    check: Callable[[], None] = field(default=lambda: None, repr=False)
+
+    # --- answers --------------------------------------------------------------------------------------------------
+
+    def answer(
+        self,
+        metric: str,
+        *,
+        span: tuple[datetime, datetime] | None = None,
+        filters: Mapping[str, Any] = {},
+        adhoc: Iterable[Filter] = (),
+        **payload: Any,
+    ) -> Answer:
+        """The metric's answer for what is asked; `payload` as in `POST /query`."""
+        query = self.asked.query(metric, span=span, filters=filters, adhoc=adhoc, **payload)
+        return self.moment.answer(query, check=self.check)
+
+    def number(self, metric: str, *, span: tuple[datetime, datetime] | None = None, **payload: Any) -> Number:
+        """The metric as one value of the whole range."""
+        answer = self.answer(metric, span=span, interval="range", **payload)
+        return Number(_first(answer), answer.unit, METRICS[metric].title, METRICS[metric].meaning)
+
+    @staticmethod
+    def rows(answer: Answer) -> list[dict[str, Any]]:
+        """A table's rows by the names of its columns."""
+        if answer.table is None:
+            return []
+        names = [name for name, _ in answer.table.columns]
+        return [dict(zip(names, row, strict=True)) for row in answer.table.rows]
+
+    @property
+    def ever(self) -> tuple[datetime, datetime]:
+        """Everything up to the end of today."""
+        return span_of("all", self.asked.today, self.asked.zone, 1)[0], self.day(1)
+
+    @cached_property
+    def ticks(self) -> bool:
+        """Whether a running entry counts on at this moment; Toggl was reached lately enough for that."""
+        contact = self.pulse.contact()
+        return contact.last is not None and self.now - contact.last <= contact.fresh_for
+
+    # --- words and colours ----------------------------------------------------------------------------------------
+
+    @cached_property
+    def catalogue(self) -> Catalogue:
+        return self.pulse.answers.catalogue()
+
+    @cached_property
+    def status(self) -> Mapping[str, Any]:
+        return self.pulse.status()
+
+    def name_of(self, dimension: str, value: str) -> str:
+        """The name that a filter's value means, where it is an id that is known; else the value."""
+        if dimension == "billable":
+            return {"true": "billable", "false": "not billable"}.get(value, value)
+        rows: Mapping[int, Any] = getattr(self.catalogue, f"{dimension}s", {})
+        found = rows.get(int(value)) if value.isascii() and value.isdigit() else None
+        return value if found is None else str(found.name)
+
+    def colour_of(self, dimension: str, key: object) -> str | None:
+        """Toggl's colour of a project; a client's or task's is that of a project of its own. None: any will do."""
+        if not isinstance(key, int) or isinstance(key, bool):
+            return None
+        if dimension == "task":
+            task = self.catalogue.tasks.get(key)
+            key = None if task is None else task.project_id
+        if dimension == "client":
+            return self._client_colours.get(key) if isinstance(key, int) else None
+        project = self.catalogue.projects.get(key) if dimension in {"project", "task"} and key is not None else None
+        return _colour(None if project is None else project.color)
+
+    def colour_by_label(self, label: str) -> str | None:
+        """The colour of the project that a table names by this label."""
+        found = self._project_colours
+        if not found:
+            for key, text in self.pulse.answers.values("project"):
+                found[text] = self.colour_of("project", key)
+        return found.get(label)
+
+    @cached_property
+    def _project_colours(self) -> dict[str, str | None]:
+        return {}
+
+    @cached_property
+    def _client_colours(self) -> dict[int, str]:
+        """Of each client the colour of the oldest project that has one."""
+        found: dict[int, str] = {}
+        for project in sorted(self.catalogue.projects.values(), key=lambda each: (not each.active, each.id)):
+            colour = _colour(project.color)
+            if project.client_id is not None and colour is not None:
+                found.setdefault(project.client_id, colour)
+        return found
+
+    def day(self, offset_days: int = 0) -> datetime:
+        """Where a local day begins, counted from today."""
+        return beginning(self.asked.today + timedelta(days=offset_days), self.asked.zone)
+
+
+def _first(answer: Answer) -> float | None:
+    """The only value of an answer; None where it has none."""
+    if not answer.series:
+        return None
+    value = float(answer.series[0].values[0])
+    return None if math.isnan(value) else value
+
+
+def _colour(text: str | None) -> str | None:
+    """Toggl's colour, if it is one: it goes into pages."""
+    return text.lower() if text is not None and _COLOUR.fullmatch(text) else None

@@ -1,0 +1,59 @@
+"""Values as words for a page, in plain English; the page's script says them again in the browser's own locale."""
+
+from __future__ import annotations
+
+import math
+from datetime import UTC, date, datetime
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import orjson
+from markupsafe import Markup
+
+__all__ = ["day", "in_page", "iso", "local", "shortened", "shown"]
+
+NONE = "–"
+MINUS = "\N{MINUS SIGN}"
+LONGEST = 160
+
+
+def shown(value: float | None, unit: str) -> str:
+    """Hours as 12:30, shares as 45 %, everything else as a whole number."""
+    if value is None or math.isnan(value):
+        return NONE
+    if unit == "hours":
+        minutes = round(abs(value) * 60)
+        return f"{MINUS if value < 0 and minutes else ''}{minutes // 60:,}:{minutes % 60:02d}"
+    if unit == "share":
+        return f"{value * 100:.0f} %"
+    if unit == "change":
+        return f"{value * 100:+.0f} %".replace("-", MINUS)
+    return f"{value:,.0f}"
+
+
+def shortened(text: str, most: int = LONGEST) -> str:
+    """A text that fits into a line: a name may have thousands of characters, and no page needs them."""
+    return text if len(text) <= most else text[: most - 1] + "…"
+
+
+def day(value: date | datetime) -> str:
+    return f"{value.day} {value:%b %Y}"
+
+
+def iso(epoch_ms: int) -> str:
+    """What a time element says to programs."""
+    return datetime.fromtimestamp(epoch_ms / 1000, UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
+
+
+def local(epoch_ms: int, zone: ZoneInfo, form: str) -> str:
+    """A moment as a local day or time, for browsers without a script."""
+    moment = datetime.fromtimestamp(epoch_ms / 1000, UTC).astimezone(zone)
+    return {"time": f"{moment:%H:%M}", "weekday": f"{moment:%a} {day(moment)}"}[form]
+
+
+def in_page(value: Any) -> Markup:
+    """JSON that can stand inside a script element of the page: nothing in it can end that element."""
+    text = (value if isinstance(value, bytes) else orjson.dumps(value)).decode()
+    for letter in "<>&\u2028\u2029":
+        text = text.replace(letter, f"\\u{ord(letter):04x}")
+    return Markup(text)  # noqa: S704 (what could end the element has just been replaced)
