@@ -10,7 +10,7 @@ from typing import Any
 from grafana_foundation_sdk.builders.dashboard import Dashboard
 from grafana_foundation_sdk.cog.encoder import JSONEncoder
 
-from dashboards import billing, health, overview, projects
+from dashboards import billing, health, overview, projects, rhythm
 
 __all__ = ["SCHEMA", "shelf", "write"]
 
@@ -31,6 +31,7 @@ def shelf() -> Mapping[str, str]:
         "overview": overview.build(),
         "projects": projects.build(),
         "billing": billing.build(),
+        "rhythm": rhythm.build(),
         "sync-health": health.build(),
     }
     return {f"{FOLDER}/{name}.json": _text(board) for name, board in boards.items()}

@@ -1,0 +1,70 @@
+"""Work rhythm: when do I work, and how steadily?"""
+
+from __future__ import annotations
+
+from grafana_foundation_sdk.builders.dashboard import Dashboard
+
+from dashboards.ask import FILTERS, HERE, Ask, word
+from dashboards.board import board, place
+from dashboards.lists import entries
+from dashboards.overview import hours_of_the_week
+from dashboards.panels import bars, numbers
+from dashboards.variables import filters, interval
+
+NOTHING = "Nothing tracked"
+
+
+def build() -> Dashboard:
+    made = board(
+        "rhythm",
+        "Work rhythm",
+        "When do I work, and how steadily? Hours of the week, starts and stops, evenings, weekends and long entries.",
+        since="now-90d",
+        variables=[*filters(), interval()],
+    )
+    asked = {"timezone": HERE, "filters": FILTERS}
+    whole = {**asked, "interval": "range"}
+    place(
+        made,
+        5,
+        (8, numbers("Active days", Ask("active_days", **whole), unit="none", empty="0").decimals(0)),
+        (8, numbers("Longest entry", Ask("longest_entry_hours", **whole), empty="–")),
+        (8, numbers("Average entry", Ask("average_entry_hours", **whole), empty="–")),
+    )
+    place(made, 10, (24, hours_of_the_week(asked)))
+    place(
+        made,
+        10,
+        (
+            24,
+            bars(
+                "Active days by step",
+                Ask("active_days", interval=word("interval"), **asked),
+                unit="none",
+                empty=NOTHING,
+            ),
+        ),
+    )
+    place(
+        made,
+        11,
+        (
+            12,
+            entries(
+                "Longest entries",
+                Ask("entries", sort="duration", limit=20, **asked),
+                empty=NOTHING,
+                more="The longest 20.",
+            ),
+        ),
+        (
+            12,
+            entries(
+                "Over midnight",
+                Ask("entries", only="over_midnight", limit=200, **asked),
+                empty="None goes over midnight",
+                more="Those that cross a midnight of the zone in which Grafana shows times.",
+            ),
+        ),
+    )
+    return made
