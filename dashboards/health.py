@@ -16,7 +16,7 @@ from grafana_foundation_sdk.models.dashboard import (
 
 from dashboards.ask import Ask
 from dashboards.board import board, place
-from dashboards.panels import bars, levels, only, ordered, override, said, steps, without
+from dashboards.panels import bars, levels, of_influxdb, only, ordered, override, said, steps, without
 from dashboards.status import status
 
 AN_HOUR = 3600
@@ -174,7 +174,43 @@ def build() -> Dashboard:
             ),
         ),
     )
+    place(
+        made,
+        9,
+        (
+            12,
+            of_influxdb(
+                "Time without news from Toggl",
+                _written('r._field == "seconds_since_success"', "_time", "_value"),
+                unit="s",
+                empty="No run is written to InfluxDB in this time",
+                describes="At each run, for how long Toggl had told nothing of what has changed; from InfluxDB.",
+            ).override_by_name("_value", override(displayName="since the last success")),
+        ),
+        (
+            12,
+            of_influxdb(
+                "Quota over time",
+                _written("r._field =~ /^quota_left_/", "_time", "_value", "_field"),
+                unit="none",
+                empty="No run is written to InfluxDB in this time",
+                describes="Requests left in each of Toggl's buckets as each run ended; from InfluxDB.",
+            ).display_name("${__field.labels._field}"),
+        ),
+    )
     return made
+
+
+def _written(fields: str, *columns: str) -> str:
+    """What runs have written about themselves; `outcome` and `reason` make no lines of their own."""
+    kept = ", ".join(f'"{column}"' for column in columns)
+    return f"""\
+from(bucket: v.defaultBucket)
+    |> range(start: v.timeRangeStart, stop: v.timeRangeStop)
+    |> filter(fn: (r) => r._measurement == "toggl_sync" and {fields})
+    |> keep(columns: [{kept}])
+    |> sort(columns: ["_time"])
+"""
 
 
 NO_TEXT: list[ValueMapping] = [

@@ -58,7 +58,7 @@ from grafana_foundation_sdk.models.dashboard import (
 )
 from grafana_foundation_sdk.models.text import TextMode
 
-from dashboards.ask import PULSE, Ask, meaning
+from dashboards.ask import INFLUXDB, PULSE, Ask, Flux, meaning
 
 __all__ = [
     "HOURS",
@@ -70,6 +70,7 @@ __all__ = [
     "lines",
     "links",
     "numbers",
+    "of_influxdb",
     "only",
     "ordered",
     "override",
@@ -128,7 +129,7 @@ def numbers(
 ) -> stat.Panel:
     """Large numbers; of a table those columns that `fields`, a pattern, names."""
     reduce = ReduceDataOptions().calcs(["lastNotNull"]).values(values=False).fields(fields)
-    panel = _filled(stat.Panel(), title, questions, unit=unit, empty=empty, more=more)
+    panel = _filled(stat.Panel(), title, questions, unit=unit, empty=empty, more=more, framed=not fields)
     return (
         panel.reduce_options(reduce)
         .graph_mode(BigValueGraphMode.NONE)
@@ -145,7 +146,7 @@ def numbers(
 
 def share(title: str, questions: Questions, *, empty: str, more: str = "") -> gauge.Panel:
     """A share of a whole, 0 to 1."""
-    panel = _filled(gauge.Panel(), title, questions, unit="percentunit", empty=empty, more=more)
+    panel = _filled(gauge.Panel(), title, questions, unit="percentunit", empty=empty, more=more, framed=True)
     return (
         panel.reduce_options(ReduceDataOptions().calcs(["lastNotNull"]).values(values=False).fields(""))
         .orientation(VizOrientation.AUTO)
@@ -187,11 +188,27 @@ def lines(title: str, questions: Questions, *, empty: str, unit: str = HOURS, mo
 
 def _charted(title: str, questions: Questions, *, unit: str, empty: str, more: str) -> timeseries.Panel:
     panel = _filled(timeseries.Panel(), title, questions, unit=unit, empty=empty, more=more, framed=True)
+    return _drawn(panel).interval(A_DAY).max_data_points(MOST_STEPS).decimals(1)
+
+
+def of_influxdb(title: str, statement: str, *, unit: str, empty: str, describes: str) -> timeseries.Panel:
+    """Lines of what Flux finds."""
+    panel = timeseries.Panel().title(title).description(describes).datasource(INFLUXDB).targets([Flux(statement)])
     return (
-        panel.interval(A_DAY)
-        .max_data_points(MOST_STEPS)
-        .decimals(1)
-        .color_scheme(FieldColor().mode(FieldColorModeId.PALETTE_CLASSIC_BY_NAME))
+        _drawn(panel)
+        .unit(unit)
+        .no_value(empty)
+        .draw_style(GraphDrawStyle.LINE)
+        .line_width(1)
+        .fill_opacity(10)
+        .show_points(VisibilityMode.AUTO)
+    )
+
+
+def _drawn(panel: timeseries.Panel) -> timeseries.Panel:
+    """What all charts share: one colour a name, a legend below, a tooltip of all."""
+    return (
+        panel.color_scheme(FieldColor().mode(FieldColorModeId.PALETTE_CLASSIC_BY_NAME))
         .axis_soft_min(0)
         .legend(
             VizLegendOptions()
