@@ -65,7 +65,8 @@ def test_every_metric_has_every_form(run: Run, filled: Path, metric: str, form: 
     ran = run("query", metric, "--period", "all", *form)
 
     assert (0, "") == (ran.code, ran.err)
-    assert len(ran.out.splitlines()) > 1
+    # nothing lies dormant there: of such a table CSV has only the head
+    assert len(ran.out.splitlines()) > (metric != "dormant_projects")
 
 
 @pytest.mark.parametrize("interval", ["hour", "day", "week", "month", "quarter", "year", "auto", "range"])

@@ -158,6 +158,7 @@ class Play:
         for sort, only in product(SORTS, ONLY):
             asked.append(replace(query, metric="entries", sort=sort, only=only))
         asked.append(replace(query, metric="period_change", periods=tuple(PERIODS)))
+        asked.append(replace(query, metric="dormant_projects", days=1))
         asked.append(replace(query, metric="weekday_hour_hours", matrix=True))
         for one, attribution in product(asked, ("start", "split")):
             answer = answers.answer(replace(one, attribution=attribution))

@@ -9,10 +9,11 @@ from __future__ import annotations
 import bisect
 import itertools
 import re
+import statistics
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from functools import cache
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -204,6 +205,8 @@ ATTRIBUTION = {
     "average_entry_hours": "start",
     "longest_entry_hours": "start",
     "active_days": "split",
+    "first_start": "split",
+    "last_stop": "split",
 }
 
 Values = dict[object, dict[int, float | None]]
@@ -259,8 +262,8 @@ def folded(q: Question, rows: list[Row], names: Catalogue, attribution: str) -> 
 
 
 def value(q: Question, entries: list[Row], low: int, high: int, attribution: str) -> float | None:
-    if q.metric == "active_days":
-        return float(active_days(q, entries, low, high))
+    if q.metric in BY_DAY:
+        return BY_DAY[q.metric](q, entries, low, high)
     ms = sum(time_in(row, low, high, q, attribution) for row in entries)
     begun = [row for row in entries if starts_in(row, max(low, q.start_ms), min(high, q.end_ms))]
     if q.metric in {"tracked_hours", "billable_hours", "running_hours"}:
@@ -277,15 +280,56 @@ def value(q: Question, entries: list[Row], low: int, high: int, attribution: str
     raise AssertionError(q.metric)
 
 
-def active_days(q: Question, entries: list[Row], low: int, high: int) -> int:
+def active_days(q: Question, entries: list[Row], low: int, high: int) -> float:
     """Days of the range with a minute or more, whose first moment in the range is in the step."""
+    days = days_begun_in(q, low, high)
+    return sum(wall_clock(q, entries, max(begin, q.start_ms), min(end, q.end_ms)) >= MINUTE_MS for begin, end in days)
+
+
+def median_edge(q: Question, entries: list[Row], low: int, high: int) -> float | None:
+    """Of the days that have any, in hours."""
+    times = [day_edge(q, entries, *day) for day in days_begun_in(q, low, high)]
+    known = [time for time in times if time is not None]
+    return statistics.median(known) / HOUR_MS if known else None
+
+
+def days_begun_in(q: Question, low: int, high: int) -> list[tuple[int, int]]:
+    """The local days whose first moment in the range is in the step."""
     days = steps(Question("", q.start_ms, q.end_ms, q.zone, "day"))
-    found = 0
-    for midnight, next_midnight in days:
-        first = max(midnight, q.start_ms)
-        if low <= first < high and wall_clock(q, entries, first, min(next_midnight, q.end_ms)) >= MINUTE_MS:
-            found += 1
-    return found
+    return [(begin, end) for begin, end in days if low <= max(begin, q.start_ms) < high]
+
+
+def day_edge(q: Question, entries: list[Row], begin: int, end: int) -> int | None:
+    """Milliseconds after midnight that the clock shows when a day's first entry starts, or its last one stops.
+
+    Whatever the clock shows before midnight, for it went back over that, is midnight.
+    """
+    date = clock(begin, q.zone).date()
+    shown = []
+    for row in entries:
+        first = max(row.start * 1000, begin, q.start_ms)
+        last = min(stop_of(row, q) * 1000, end, q.end_ms)
+        if first < last:
+            # the clock jumps at whole minutes only
+            shown += [first, *range(first // MINUTE_MS * MINUTE_MS + MINUTE_MS, last, MINUTE_MS), last - 1]
+    times = [since_midnight(moment, date, q.zone) for moment in shown]
+    if q.metric == "first_start":
+        return max(0, min(times)) if times else None
+    before = [moment - 1 for moment in shown if moment % MINUTE_MS == 0 and moment - 1 >= begin]
+    times += [since_midnight(moment, date, q.zone) for moment in before if was_tracked(q, entries, moment)]
+    return max(0, max(times) + 1) if times else None
+
+
+def was_tracked(q: Question, entries: list[Row], moment: int) -> bool:
+    return q.start_ms <= moment < q.end_ms and any(
+        row.start * 1000 <= moment < stop_of(row, q) * 1000 for row in entries
+    )
+
+
+def since_midnight(moment_ms: int, day: date, zone: ZoneInfo) -> int:
+    local = clock(moment_ms, zone)
+    since = datetime.combine(local.date(), local.time()) - datetime.combine(day, time.min)
+    return round(since.total_seconds()) * 1000 + moment_ms % 1000
 
 
 def wall_clock(q: Question, entries: list[Row], low: int, high: int) -> int:
@@ -299,6 +343,12 @@ def wall_clock(q: Question, entries: list[Row], low: int, high: int) -> int:
                 total += end - begin
     return total
 
+
+BY_DAY: dict[str, Callable[[Question, list[Row], int, int], float | None]] = {
+    "active_days": active_days,
+    "first_start": median_edge,
+    "last_stop": median_edge,
+}
 
 Slots = dict[tuple[str, int], float]
 

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from metrics import reference
-from metrics.reference import HOUR_MS, MINUTE_MS, Question, clock, length_of, steps, stop_of, week_of
+from metrics.reference import HOUR_MS, MINUTE_MS, Question, clock, length_of, steps, stop_of, time_in, week_of
 from metrics.sources import Row
 from toggl_pulse.model import Catalogue
 
@@ -86,6 +87,119 @@ def changes(q: Question, names: tuple[str, ...], rows: Iterable[Row], catalogue:
         found.append(
             (name, now / HOUR_MS, before / HOUR_MS, (now - before) / before if before else None, *both[0], *both[1])
         )
+    return found
+
+
+# --- projects -------------------------------------------------------------------------------------------------
+
+
+def last_activity(q: Question, rows: Iterable[Row]) -> int | None:
+    """In seconds: the latest moment so far at which one of some entries ran, or stopped."""
+    return max((min(stop_of(row, q), q.horizon) for row in rows if row.start <= q.horizon), default=None)
+
+
+def days_since(moment: int, q: Question) -> int:
+    return max(0, (clock(q.horizon * 1000, q.zone).date() - clock(moment * 1000, q.zone).date()).days)
+
+
+def range_before(q: Question) -> tuple[int, int, int]:
+    """From and to of the stretch before, and up to where the range has elapsed."""
+    now = q.horizon * 1000
+    elapsed = now if q.start_ms < now < q.end_ms else q.end_ms
+    months = [month_begun_at(moment, q.zone) for moment in (q.start_ms, q.end_ms)]
+    first, last, here = (clock(moment, q.zone).replace(tzinfo=None) for moment in (q.start_ms, q.end_ms, elapsed))
+    if None not in months and months[0] != months[1]:
+        (year, month), (end_year, end_month) = months  # type: ignore[misc]
+        number = (end_year - year) * 12 + end_month - month
+        start = first_showing(months_earlier(first.replace(day=1, hour=0, minute=0), number), q.zone)
+        end = first_showing(months_earlier(here, number), q.zone)
+    else:
+        length = last - first
+        if length <= timedelta(0):
+            length = timedelta(seconds=q.end_ms // 1000 - q.start_ms // 1000)
+        start = min(first_showing(first - length, q.zone), q.start_ms // 1000 * 1000)
+        end = first_showing(here - length, q.zone)
+    if elapsed == q.end_ms:
+        return start, q.start_ms, elapsed
+    return start, max(start, min(end, q.start_ms)), elapsed
+
+
+def month_begun_at(moment_ms: int, zone: ZoneInfo) -> tuple[int, int] | None:
+    local = clock(moment_ms, zone)
+    return (local.year, local.month) if (local.day, begins_a_day(moment_ms, zone)) == (1, True) else None
+
+
+def begins_a_day(moment_ms: int, zone: ZoneInfo) -> bool:
+    return moment_ms in {low for low, _ in steps(Question("", moment_ms, moment_ms + 1, zone, "day"))}
+
+
+def months_earlier(reading: datetime, number: int) -> datetime:
+    """On the same day of the month, or at the end of a month that has no such day."""
+    year, month = divmod(reading.year * 12 + reading.month - 1 - number, 12)
+    try:
+        return reading.replace(year=year, month=month + 1)
+    except ValueError:
+        return datetime(year, month + 2, 1)  # noqa: DTZ001 (a reading of the local clock)
+
+
+def first_showing(reading: datetime, zone: ZoneInfo) -> int:
+    """The first moment at which the local clock shows this time or a later one, in milliseconds."""
+
+    def reached(moment_ms: int) -> bool:
+        return clock(moment_ms, zone).replace(tzinfo=None) >= reading
+
+    found = round((reading.replace(tzinfo=UTC) + timedelta(hours=30)).timestamp()) * 1000
+    low = found - 60 * HOUR_MS
+    for stride in (2 * HOUR_MS, MINUTE_MS, 1000):
+        found = next(moment for moment in range(low, found + 1, stride) if reached(moment))
+        low = found - 2 * stride
+    return found
+
+
+def overview(q: Question, rows: list[Row], names: Catalogue) -> dict[int, tuple[object, ...]]:
+    """Project -> hours, share, billable share, entries, hours before, change, last activity, days since."""
+    start, end, elapsed = range_before(q)
+    earlier, so_far = replace(q, start_ms=start, end_ms=end), replace(q, end_ms=elapsed)
+    every = reference.filtered(q, rows, names)
+    found: dict[int, tuple[object, ...]] = {}
+    total = sum(time_in(row, q.start_ms, q.end_ms, q, q.attribution) for row in every)
+    for project in {row.project for row in every if reference.counts(row, q, q.attribution)}:
+        mine = [row for row in every if row.project == project]
+
+        def ms(asked: Question, *, only: list[Row] = mine) -> int:
+            return sum(time_in(row, asked.start_ms, asked.end_ms, asked, q.attribution) for row in only)
+
+        billable = ms(q, only=[row for row in mine if row.billable])
+        before, last = ms(earlier), last_activity(q, mine)
+        found[project] = (
+            ms(q) / HOUR_MS,
+            ms(q) / total if total else None,
+            billable / ms(q) if ms(q) else None,
+            sum(reference.starts_in(row, q.start_ms, q.end_ms) for row in mine),
+            before / HOUR_MS,
+            (ms(so_far) - before) / before if before else None,
+            None if last is None else last * 1000,
+            None if last is None else days_since(last, q),
+        )
+    return found
+
+
+def dormant(q: Question, days: int, rows: list[Row], names: Catalogue) -> dict[int, int | None]:
+    """Project -> last activity in milliseconds."""
+    every = reference.filtered(q, rows, names)
+    of_project = [each for each in q.conditions if each[0] in {"project", "client", "workspace"}]
+    found: dict[int, int | None] = {}
+    for number, project in names.projects.items():
+        nobodys = Row(0, 0, 0, workspace=project.workspace_id, project=number)
+        if (
+            project.deleted
+            or not project.active
+            or not reference.filtered(replace(q, conditions=tuple(of_project)), [nobodys], names)
+        ):
+            continue
+        last = last_activity(q, [row for row in every if row.project == number])
+        if last is None or days_since(last, q) >= days:
+            found[number] = None if last is None else last * 1000
     return found
 
 

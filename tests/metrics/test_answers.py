@@ -12,7 +12,7 @@ from metrics.reference import utc
 from metrics.scenes import NAMES, NOW, answers_of, ask_range
 from metrics.sources import MemorySource, Row
 from toggl_pulse.errors import BadRequest
-from toggl_pulse.metrics import Answer, Answers, Contact, EntryRow, Query, entry_lists
+from toggl_pulse.metrics import Answer, Answers, Contact, EntryRow, Query, day_edges, entry_lists
 from toggl_pulse.metrics import rows as shown_rows
 from toggl_pulse.model import epoch, from_epoch
 
@@ -188,6 +188,8 @@ def test_steps_without_time_are_0_for_sums_and_nothing_for_averages_and_shares()
         "billable_share": [1.0, None],
         "average_entry_hours": [1.0, None],
         "longest_entry_hours": [1.0, None],
+        "first_start": [9.0, None],
+        "last_stop": [10.0, None],
     }
 
     for metric, values in expected.items():
@@ -271,6 +273,61 @@ def test_sums_are_exact_over_a_day_of_25_hours() -> None:
     ).series
 
     assert 25.0 == series.values[0]
+
+
+def test_a_day_begins_with_its_first_start_and_ends_with_its_last_stop() -> None:
+    midnight = utc(2026, 5, 31, 22)
+    rows = [
+        Row(1, midnight + 9 * 3600, midnight + 12 * 3600),
+        Row(2, midnight + 8 * 3600 + 1800, midnight + 8 * 3600 + 2700),
+        Row(3, midnight + 11 * 3600, midnight + 17 * 3600 + 900),
+        Row(4, midnight + (48 + 22) * 3600, midnight + (72 + 1) * 3600),  # over midnight
+        Row(5, midnight + 100 * 3600, midnight + 100 * 3600),  # of no length
+    ]
+    query = ask_range(midnight, days=5, interval="day", zone=BERLIN)
+
+    edges = [answer(rows, replace(query, metric=metric)).series[0].values for metric in ("first_start", "last_stop")]
+
+    assert [(8.5, 17.25), None, (22.0, 24.0), (0.0, 1.0), None] == [
+        None if math.isnan(first) else (first, last) for first, last in zip(*edges, strict=True)
+    ]
+
+
+def test_first_starts_of_several_days_are_their_median() -> None:
+    midnight = utc(2026, 5, 31, 22)
+    hours = (8, 9, 13, 7)
+    rows = [
+        Row(day, midnight + (24 * day + hour) * 3600, midnight + (24 * day + 14) * 3600)
+        for day, hour in enumerate(hours)
+    ]
+
+    assert 8.5 == value(rows, "first_start", ask_range(midnight, days=4, zone=BERLIN))
+    assert 9.0 == value(rows, "first_start", ask_range(midnight, days=3, zone=BERLIN))
+    assert 14.0 == value(rows, "last_stop", ask_range(midnight, days=4, zone=BERLIN))
+
+
+def test_first_starts_are_those_of_the_clock_also_on_a_day_on_which_it_changes() -> None:
+    for midnight in (utc(2026, 3, 28, 23), utc(2026, 10, 24, 22)):
+        rows = [
+            Row(
+                1,
+                int(datetime.fromtimestamp(midnight + 80_000, BERLIN).replace(hour=9, minute=0, second=0).timestamp()),
+                midnight + 80_000,
+            )
+        ]
+        (found,) = answer(rows, ask_range(midnight, metric="first_start", interval="day", zone=BERLIN)).series
+
+        assert 9.0 == pytest.approx(found.values[0], abs=0.3)
+
+
+def test_medians_of_too_many_days_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(day_edges, "MOST_DAYS", 3)
+    rows = [Row(number, AT + 86_400 * number, AT + 86_400 * number + 60) for number in range(4)]
+
+    assert 9.0 == value(rows[:3], "first_start", ask_range(AT, days=9))
+    with pytest.raises(BadRequest) as refused:
+        value(rows, "first_start", ask_range(AT, days=9))
+    assert "too_many_points" == refused.value.code
 
 
 # --- limits ---------------------------------------------------------------------------------------------------

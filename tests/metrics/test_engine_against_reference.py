@@ -7,6 +7,7 @@ from collections import defaultdict
 from dataclasses import replace
 from zoneinfo import ZoneInfo
 
+import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -158,6 +159,21 @@ def test_steps_and_groups_add_up_to_the_whole(scene: Scene, dimension: str) -> N
             if dimension != "tag":
                 groups = answers.answer(query_of(replace(q, group_by=dimension))).series
                 assert steps.values == pytest.approx(sum((each.values for each in groups), 0 * steps.values))
+
+
+@settings(QUICK, max_examples=80)
+@given(scenes(intervals=("hour", "day", "week", "month")))
+def test_a_first_start_is_never_later_than_the_last_stop(scene: Scene) -> None:
+    answers, query = scene.answers(), query_of(scene.question)
+
+    first, last = (
+        np.stack([each.values for each in answers.answer(replace(query, metric=metric)).series] or [np.zeros(0)])
+        for metric in ("first_start", "last_stop")
+    )
+
+    assert (np.isnan(first) == np.isnan(last)).all()
+    known = ~np.isnan(first)
+    assert ((0 <= first[known]) & (first[known] <= last[known]) & (last[known] <= 25)).all()
 
 
 @pytest.mark.parametrize("start_ms", [0, 500])

@@ -51,7 +51,7 @@ def test_what_a_payload_does_not_say_is_the_default() -> None:
 @pytest.mark.parametrize("unset", ["", None])
 def test_an_unset_variable_is_the_default(unset: object) -> None:
     words = ("group_by", "interval", "attribution", "limit", "week_start", "timezone", "filters")
-    keys = (*words, "sort", "only", "periods", "format", *DIMENSIONS)
+    keys = (*words, "sort", "only", "periods", "days", "format", *DIMENSIONS)
 
     assert Query("tracked_hours", START, END, BERLIN, week_start=3) == parsed(dict.fromkeys(keys, unset), week_start=3)
 
@@ -113,9 +113,9 @@ def test_periods_are_one_or_several_in_the_order_asked_for(periods: object, foun
 
 
 def test_lists_of_entries_and_heat_maps_are_told_how() -> None:
-    found = parsed({"sort": "duration", "only": r"over_midnight", "format": "matrix"})
+    found = parsed({"sort": "duration", "only": r"over_midnight", "format": "matrix", "days": "90"})
 
-    assert ("duration", "over_midnight", True) == (found.sort, found.only, found.matrix)
+    assert ("duration", "over_midnight", True, 90) == (found.sort, found.only, found.matrix, found.days)
 
 
 @pytest.mark.parametrize("week_start", [0, 6, "0", "6", "sunday", "Saturday", 6.0])
@@ -146,6 +146,9 @@ def test_maximum_points_are_clamped() -> None:
         ({"sort": 7}, "unknown_sort"),
         ({"only": "mine"}, "unknown_only"),
         ({"only": ["long"]}, "unknown_only"),
+        ({"days": 0}, "bad_value"),
+        ({"days": 36_501}, "bad_value"),
+        ({"days": "month"}, "bad_value"),
         ({"periods": "tomorrow"}, "unknown_period"),
         ({"periods": ["today", "tomorrow"]}, "unknown_period"),
         ({"periods": [7]}, "unknown_period"),
@@ -310,5 +313,9 @@ def test_the_metrics_of_the_contract_are_there() -> None:
         "entries",
         "running_entries",
         "period_change",
+        "project_overview",
+        "dormant_projects",
+        "first_start",
+        "last_stop",
     } <= METRICS.keys()
     assert ("auto", "hour", "day", "week", "month", "quarter", "year", "range") == INTERVAL_NAMES

@@ -12,9 +12,9 @@ import pytest
 from metrics.reference import utc
 from metrics.scenes import NAMES, answers_of, ask_range, small_limits
 from metrics.sources import MemorySource, Row
-from toggl_pulse.metrics import METRICS, Answer, Query
-from toggl_pulse.metrics.elapsed import PERIODS, compared
-from toggl_pulse.model import from_epoch
+from toggl_pulse.metrics import METRICS, Answer, Filter, Query
+from toggl_pulse.metrics.elapsed import PERIODS, compared, range_before
+from toggl_pulse.model import Project, from_epoch
 
 BERLIN = ZoneInfo("Europe/Berlin")
 HOUR = 3600
@@ -200,6 +200,210 @@ def test_nothing_runs() -> None:
 
     assert found.table is not None
     assert ((), False, ()) == (found.table.rows, found.running_flagged, found.notes)
+
+
+# --- projects -------------------------------------------------------------------------------------------------
+
+FEBRUARY, MARCH = local(2026, 2, 1), local(2026, 3, 1)
+
+
+def in_march(**more: Any) -> Query:
+    query = ask_range(MARCH, metric="project_overview", zone=BERLIN, **more)
+    return replace(query, end_ms=local(2026, 4, 1) * 1000)
+
+
+def test_projects_have_their_shares_and_their_change_on_the_same_part_of_the_month_before() -> None:
+    rows = [
+        Row(1, MARCH + 10 * HOUR, MARCH + 13 * HOUR, project=11, billable=True),
+        Row(2, MARCH + 34 * HOUR, MARCH + 35 * HOUR, project=11),
+        Row(3, MARCH + 12 * HOUR, MARCH + 13 * HOUR),
+        Row(4, FEBRUARY + 9 * HOUR, FEBRUARY + 11 * HOUR, project=11),
+        Row(5, local(2026, 2, 20, 9), local(2026, 2, 20, 10), project=11),  # later than 11 February, noon
+        Row(6, local(2026, 2, 20, 9), local(2026, 2, 20, 10), project=13),  # of another project, with nothing in March
+    ]
+
+    site, none = rows_of(rows, in_march())
+
+    assert site == {
+        "project": "Site (Acme)",
+        "client": "Acme (Home)",
+        "hours": 4.0,
+        "share": 0.8,
+        "billable_share": 0.75,
+        "entries": 2,
+        "hours_before": 2.0,
+        "change": 1.0,
+        "last_activity": (MARCH + 35 * HOUR) * 1000,
+        "days_since": 9,
+        "project_id": "11",
+        "client_id": "7",
+    }
+    assert ("(no project)", "", 1.0, None, None, None) == (
+        none["project"],
+        none["client"],
+        none["hours"],
+        none["change"],
+        none["project_id"],
+        none["client_id"],
+    )
+
+
+def test_what_lies_ahead_is_in_the_range_and_not_in_the_change() -> None:
+    rows = [
+        Row(1, MARCH, MARCH + HOUR, project=11),
+        Row(2, NOW_S + HOUR, NOW_S + 6 * HOUR, project=11),
+        Row(3, FEBRUARY, FEBRUARY + 2 * HOUR, project=11),
+    ]
+
+    (found,) = rows_of(rows, in_march())
+
+    assert (6.0, 2.0, -0.5) == (found["hours"], found["hours_before"], found["change"])
+    assert (MARCH + HOUR) * 1000 == found["last_activity"]
+
+
+@pytest.mark.parametrize(
+    ("start", "end", "before"),
+    [
+        (local(2026, 3, 1), local(2026, 3, 8), (local(2026, 2, 22), local(2026, 3, 1))),
+        (local(2026, 1, 1), local(2026, 3, 1), (local(2025, 11, 1), local(2026, 1, 1))),
+        (local(2025, 1, 1), local(2026, 1, 1), (local(2024, 1, 1), local(2025, 1, 1))),
+        # a day of 23 hours is compared with one of 24
+        (local(2025, 3, 30), local(2025, 3, 31), (local(2025, 3, 29), local(2025, 3, 30))),
+        # as far as the range has elapsed by 11 March, noon
+        (local(2026, 3, 10), local(2026, 3, 12), (local(2026, 3, 8), local(2026, 3, 9, 12))),
+        (local(2026, 3, 1), local(2026, 4, 1), (local(2026, 2, 1), local(2026, 2, 11, 12))),
+        # ahead of now, whole
+        (local(2026, 5, 1), local(2026, 6, 1), (local(2026, 4, 1), local(2026, 5, 1))),
+    ],
+)
+def test_the_stretch_before_a_range(start: int, end: int, before: tuple[int, int]) -> None:
+    found = range_before(start * 1000, end * 1000, NOW_S, BERLIN)
+
+    assert tuple(1000 * each for each in before) == found[:2]
+
+
+def test_a_day_that_last_month_did_not_have_is_compared_with_all_of_it() -> None:
+    found = range_before(MARCH * 1000, local(2026, 4, 1) * 1000, local(2026, 3, 30, 9), BERLIN)
+
+    assert (FEBRUARY * 1000, MARCH * 1000, local(2026, 3, 30, 9) * 1000) == found
+
+
+TWICE = utc(2026, 10, 25)  # 02:00 in Berlin, an hour before the clock shows it again
+
+
+@pytest.mark.parametrize(
+    ("start", "end", "now", "before"),
+    [
+        # from midnight to 02:10 as it is shown again, when it is 02:50 for the first time
+        (TWICE - 7200, TWICE + 4200, TWICE + 3000, (TWICE - 7200 - 7800, TWICE - 7200)),
+        # from 02:50 when it is shown first to 05:00, when it is 02:10 again
+        (TWICE + 3000, TWICE + 14_400, TWICE + 4200, (TWICE - 4800, TWICE - 4800)),
+        # from 02:50 when it is shown first to 02:10 as it is shown again
+        (TWICE + 3000, TWICE + 4200, TWICE, (TWICE + 1800, TWICE + 3000)),
+    ],
+)
+def test_the_stretch_before_stays_before_while_the_clock_shows_an_hour_again(
+    start: int, end: int, now: int, before: tuple[int, int]
+) -> None:
+    found = range_before(start * 1000, end * 1000, now, BERLIN)
+
+    assert tuple(1000 * each for each in before) == found[:2]
+
+
+def test_an_old_entry_that_ends_late_is_the_last_activity_wherever_a_block_of_the_work_ends() -> None:
+    rows = [Row(1, MARCH, MARCH + 40 * HOUR, project=11)]
+    rows += [Row(number, MARCH + number * HOUR, MARCH + number * HOUR + 60, project=11) for number in range(2, 12)]
+
+    with small_limits():
+        assert (MARCH + 40 * HOUR) * 1000 == rows_of(rows, in_march())[0]["last_activity"]
+
+
+def test_a_timer_that_starts_ahead_is_no_activity_yet() -> None:
+    (found,) = rows_of([Row(1, NOW_S + HOUR, None, project=11)], in_march())
+
+    assert (0.0, None, None) == (found["hours"], found["last_activity"], found["days_since"])
+
+
+def test_a_timer_that_runs_since_the_stretch_before_is_told_of() -> None:
+    found = answer([Row(1, FEBRUARY, None, project=11), Row(2, MARCH, MARCH + HOUR, project=11)], in_march())
+
+    assert found.table is not None
+    assert (NOW_S - FEBRUARY) / HOUR == found.table.rows[0][6]
+    assert found.running_flagged
+
+
+def test_a_projects_last_activity_is_of_all_time_and_of_the_entries_that_pass() -> None:
+    rows = [
+        Row(1, MARCH, MARCH + HOUR, project=11, user=1),
+        Row(2, MARCH + 48 * HOUR, MARCH + 49 * HOUR, project=11, user=2),
+        Row(3, local(2026, 4, 2), local(2026, 4, 2, 5), project=11),
+    ]
+    later = datetime(2026, 6, 1, tzinfo=UTC)
+
+    assert local(2026, 4, 2, 5) * 1000 == rows_of(rows, in_march(), later)[0]["last_activity"]
+    anns = in_march(filters=(Filter("user", "=", ("Bob",)),))
+    assert (MARCH + 49 * HOUR) * 1000 == rows_of(rows, anns, later)[0]["last_activity"]
+
+
+def test_a_running_entry_is_activity_up_to_now() -> None:
+    query = in_march()
+    found = answer([Row(1, NOW_S - HOUR, None, project=11), Row(2, NOW_S - 2 * HOUR, NOW_S - HOUR)], query)
+
+    assert found.table is not None
+    assert [((NOW_S - HOUR) * 1000, 0), (NOW_S * 1000, 0)] == [row[8:10] for row in found.table.rows]
+    assert found.running_flagged
+
+
+PROJECTS = {
+    1: Project(1, 1, "Fresh"),
+    2: Project(2, 1, "Old"),
+    3: Project(3, 1, "Older", 7),
+    4: Project(4, 1, "Never"),
+    5: Project(5, 1, "Archived", active=False),
+    6: Project(6, 1, "Deleted", deleted=True),
+    7: Project(7, 2, "Ahead", 8),
+}
+
+
+def dormant(**more: Any) -> list[tuple[str, int | None]]:
+    rows = [
+        Row(1, local(2026, 2, 10, 9), local(2026, 2, 10, 10), project=1),  # 29 days ago
+        Row(2, local(2026, 2, 9, 9), local(2026, 2, 9, 10), project=2),  # 30
+        Row(3, local(2025, 2, 9, 9), local(2025, 2, 9, 10), project=3),
+        Row(4, local(2025, 2, 9, 9), local(2025, 2, 9, 10), project=5),
+        Row(5, local(2025, 2, 9, 9), local(2025, 2, 9, 10), project=6),
+        Row(6, local(2027, 2, 9, 9), local(2027, 2, 9, 10), project=7),
+        Row(7, local(2020, 2, 9, 9), local(2027, 2, 9, 10)),  # of no project
+        Row(8, local(2026, 1, 9, 9), local(2026, 1, 9, 10), project=1, user=2),
+    ]
+    names = replace(NAMES, projects=PROJECTS)
+    table = answers_of(MemorySource.of(rows, names), NOW).answer(replace(asked("dormant_projects"), **more)).table
+    assert table is not None
+    return [(row[0], row[3]) for row in table.rows]
+
+
+def test_dormant_projects_come_longest_first_and_those_never_used_last() -> None:
+    assert [("Older", 395), ("Old", 30), ("Ahead", None), ("Never", None)] == dormant()
+    assert [("Older", 395), ("Old", 30), ("Fresh", 29), ("Ahead", None), ("Never", None)] == dormant(days=29)
+    assert [("Older", 395)] == dormant(days=30, limit=1)
+
+
+@pytest.mark.parametrize(
+    ("filters", "found"),
+    [
+        ([Filter("workspace", "=", ("Work",))], ["Ahead"]),
+        ([Filter("client", "one_of", ("7", "8"))], ["Older", "Ahead"]),
+        ([Filter("client", "=", ("(no client)",))], ["Old", "Never"]),
+        ([Filter("project", "!~", ("^O",))], ["Ahead", "Never"]),
+        ([Filter("project", "=", ("Never",))], ["Never"]),
+        # who asks what one person has not worked on hears of projects that others have
+        ([Filter("user", "=", ("Bob",))], ["Fresh", "Ahead", "Never", "Old", "Older"]),
+    ],
+)
+def test_filters_of_dormant_projects_are_about_the_project_or_about_its_entries(
+    filters: list[Filter], found: list[str]
+) -> None:
+    assert found == [name for name, _ in dormant(filters=tuple(filters))]
 
 
 # --- lists of entries -----------------------------------------------------------------------------------------

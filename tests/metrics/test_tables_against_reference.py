@@ -12,6 +12,7 @@ from metrics.scenes import DEEP, NAMES, QUICK
 from toggl_pulse.metrics import Query, Table
 from toggl_pulse.metrics.elapsed import PERIODS
 from toggl_pulse.metrics.query import ATTRIBUTIONS, ONLY, SORTS
+from toggl_pulse.model import NO_ID
 
 attributions = st.sampled_from(ATTRIBUTIONS)
 
@@ -90,3 +91,59 @@ def test_a_matrix_is_the_same_heat_map(scene: Scene, attribution: str) -> None:
     assert list(listed.rows) == [
         (*row[:-24], hour, value) for row in matrix.rows for hour, value in enumerate(row[-24:])
     ]
+
+
+def check_overview(scene: Scene, attribution: str) -> None:
+    q = replace(scene.question, attribution=attribution, limit=None)
+    expected = reference_tables.overview(q, scene.rows, NAMES)
+
+    table = table_of(scene, replace(query_of(q), metric="project_overview"))
+
+    assert expected == {int(row[-2] or NO_ID): row[2:-2] for row in table.rows}
+    order = [(-row[2], row[0].casefold()) for row in table.rows]
+    assert sorted(order) == order
+    first = table_of(scene, replace(query_of(q), metric="project_overview", limit=2))
+    assert table.rows[:2] == first.rows
+
+
+@settings(QUICK)
+@given(scenes(), attributions)
+def test_the_table_of_projects_equals_the_reference(scene: Scene, attribution: str) -> None:
+    check_overview(scene, attribution)
+
+
+@pytest.mark.long
+@settings(DEEP, max_examples=2_000)
+@given(scenes(), attributions)
+def test_the_table_of_projects_equals_the_reference_in_thousands_of_scenes(scene: Scene, attribution: str) -> None:
+    check_overview(scene, attribution)
+
+
+@st.composite
+def of_whole_days(draw: st.DrawFn) -> Scene:
+    """Ranges that begin and end with local days, which most often are months."""
+    scene = draw(scenes(intervals=("day", "month")))
+    unit = draw(st.sampled_from(["day", "month"]))
+    edges = [low for low, _ in reference.steps(replace(scene.question, interval=unit))]
+    start = draw(st.sampled_from(edges))
+    q = replace(scene.question, start_ms=start, end_ms=draw(st.sampled_from([each for each in edges if each >= start])))
+    return replace(scene, question=q)
+
+
+@settings(QUICK, max_examples=80)
+@given(of_whole_days(), attributions)
+def test_the_table_of_projects_equals_the_reference_for_whole_days_and_months(scene: Scene, attribution: str) -> None:
+    check_overview(scene, attribution)
+
+
+@settings(QUICK, max_examples=80)
+@given(scenes(intervals=("day", "month")), st.integers(1, 40))
+def test_dormant_projects_are_those_of_the_reference(scene: Scene, days: int) -> None:
+    q = scene.question
+    expected = reference_tables.dormant(q, days, scene.rows, NAMES)
+
+    table = table_of(scene, replace(query_of(q), metric="dormant_projects", days=days, limit=None))
+
+    assert expected == {int(row[-2]): row[2] for row in table.rows}
+    order = [(row[2] is None, row[2] or 0) for row in table.rows]
+    assert sorted(order) == order

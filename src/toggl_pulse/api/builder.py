@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from toggl_pulse.metrics import DIMENSIONS, Metric
+from toggl_pulse.metrics.query import USUAL_DAYS
 from toggl_pulse.service.sync_rows import ROWS
 from toggl_pulse.service.sync_tables import SyncTable
 
@@ -45,5 +46,6 @@ _FIELDS: Mapping[str, dict[str, Any]] = {
     "sort": _select("sort", "Sort by"),
     "only": _select("only", "Only"),
     "limit": {"name": "limit", "label": "Rows", "type": "input", "placeholder": "all"},
+    "days": {"name": "days", "label": "Days", "type": "input", "placeholder": str(USUAL_DAYS)},
     "periods": {"name": "periods", "label": "Periods", "type": "multi-select"},
 }

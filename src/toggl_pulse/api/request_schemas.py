@@ -20,9 +20,11 @@ from toggl_pulse.metrics.query import (
     EARLIEST_MS,
     LATEST_MS,
     LONGEST_TEXT,
+    MOST_DAYS,
     MOST_VALUES,
     ONLY,
     SORTS,
+    USUAL_DAYS,
 )
 from toggl_pulse.service.sync_tables import SYNC_TABLES
 
@@ -77,6 +79,13 @@ def request_schemas() -> dict[str, Json]:
             _choice((*PERIODS, ALL), "A period"),
             list_of(_choice((*PERIODS, ALL), "A period")),
             description="The rows of period_change; today, this_week and this_month by default",
+        ),
+        "days": any_of(
+            NULL,
+            {"const": ""},
+            {"type": "integer", "minimum": 1, "maximum": MOST_DAYS},
+            {"type": "string", "pattern": "^[1-9][0-9]{0,3}$"},
+            description=f"For how long a dormant project has had no entry; {USUAL_DAYS} by default",
         ),
         "limit": any_of(
             NULL, {"const": ""}, {"type": "integer", "minimum": 1}, whole, description="How many groups to keep"

@@ -31,7 +31,8 @@ class Metric:
     metric has only one; None follows the query. `rows` are the entries that count. `measures` are the sums that
     `value` turns into the shown numbers; the first one ranks the groups.
     `shape`: `series` has one value a step, `points` one an entry, `table` rows and columns; `columns` are a table's
-    (name, type) with the types of Grafana's tables, where they are always the same. `keys` are the payload's words
+    (name, type) with the types of Grafana's tables, where they are always the same, and `by` what its rows are made of
+    (none where each is by itself), whatever the query groups by. `keys` are the payload's words
     beside filters, zone and attribution that change a table.
     """
 
@@ -46,6 +47,7 @@ class Metric:
     measures: tuple[str, ...] = ("ms",)
     value: Callable[[Sums], Floats] | None = None
     columns: tuple[tuple[str, str], ...] = ()
+    by: str | None = None
     keys: tuple[str, ...] = ()
 
 
@@ -71,6 +73,14 @@ def _longest(sums: Sums) -> Floats:
 
 def _active_days(sums: Sums) -> Floats:
     return sums["active_days"].astype(np.float64)
+
+
+def _first_start(sums: Sums) -> Floats:
+    return sums["first_start"] / HOUR_MS
+
+
+def _last_stop(sums: Sums) -> Floats:
+    return sums["last_stop"] / HOUR_MS
 
 
 def _ratio(above: NDArray[Any], below: NDArray[Any]) -> Floats:
@@ -162,6 +172,28 @@ METRICS: Mapping[str, Metric] = MappingProxyType(
                 value=_active_days,
             ),
             Metric(
+                "first_start",
+                "First start",
+                "hours",
+                "The earliest time of the clock at which anything was tracked on a local day, in hours after midnight; "
+                "of several days the median, no value where there is none.",
+                additive=False,
+                attribution="split",
+                measures=("ms", "first_start"),
+                value=_first_start,
+            ),
+            Metric(
+                "last_stop",
+                "Last stop",
+                "hours",
+                "The latest time of the clock up to which anything was tracked on a local day, in hours after "
+                "midnight; of several days the median, no value where there is none.",
+                additive=False,
+                attribution="split",
+                measures=("ms", "last_stop"),
+                value=_last_stop,
+            ),
+            Metric(
                 "running_hours",
                 "Running time",
                 "hours",
@@ -187,6 +219,7 @@ METRICS: Mapping[str, Metric] = MappingProxyType(
                 "The entries themselves as a table, newest or longest first.",
                 additive=False,
                 shape="table",
+                by="none",
                 columns=(
                     ("start", "time"),
                     ("stop", "time"),
@@ -212,6 +245,7 @@ METRICS: Mapping[str, Metric] = MappingProxyType(
                 shape="table",
                 rows="running",
                 attribution="start",
+                by="none",
                 columns=(
                     ("since", "time"),
                     ("hours", "number"),
@@ -237,6 +271,7 @@ METRICS: Mapping[str, Metric] = MappingProxyType(
                 "of the present, whatever the range.",
                 additive=False,
                 shape="table",
+                by="none",
                 columns=(
                     ("period", "string"),
                     ("hours", "number"),
@@ -248,6 +283,52 @@ METRICS: Mapping[str, Metric] = MappingProxyType(
                     ("to_before", "time"),
                 ),
                 keys=("periods", "week_start"),
+            ),
+            Metric(
+                "project_overview",
+                "Projects",
+                "hours",
+                "Each project with entries in the range: hours, shares, the change on the stretch before, and when "
+                "it was last worked on.",
+                additive=False,
+                shape="table",
+                by="project",
+                columns=(
+                    ("project", "string"),
+                    ("client", "string"),
+                    ("hours", "number"),
+                    ("share", "number"),
+                    ("billable_share", "number"),
+                    ("entries", "number"),
+                    ("hours_before", "number"),
+                    ("change", "number"),
+                    ("last_activity", "time"),
+                    ("days_since", "number"),
+                    ("project_id", "string"),
+                    ("client_id", "string"),
+                ),
+                keys=("limit",),
+            ),
+            Metric(
+                "dormant_projects",
+                "Dormant projects",
+                "projects",
+                "Projects that are not archived and had no entry on the last days (30 unless asked otherwise); "
+                "of the present, whatever the range.",
+                additive=False,
+                shape="table",
+                attribution="start",
+                by="project",
+                columns=(
+                    ("project", "string"),
+                    ("client", "string"),
+                    ("last_activity", "time"),
+                    ("days_since", "number"),
+                    ("workspace", "string"),
+                    ("project_id", "string"),
+                    ("client_id", "string"),
+                ),
+                keys=("days", "limit"),
             ),
         )
     }

@@ -6,8 +6,10 @@ matter, and the sums are then made for those, some steps at a time, so that memo
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,6 +17,7 @@ from numpy.typing import NDArray
 from toggl_pulse.errors import BadRequest
 from toggl_pulse.metrics.catalogue import Metric
 from toggl_pulse.metrics.columns import Snapshot
+from toggl_pulse.metrics.day_edges import first_start, last_stop
 from toggl_pulse.metrics.days import active_days
 from toggl_pulse.metrics.fold import Folding, Shown
 from toggl_pulse.metrics.grid import Grid
@@ -60,9 +63,9 @@ class Question:
     range: Range
     now: int
 
-    def over(self, start: int, end: int) -> Question:
-        """The same question about another range, in whole UTC seconds."""
-        return replace(self, range=Range(start * 1000, end * 1000))
+    def over(self, start_ms: int, end_ms: int) -> Question:
+        """The same question about another range."""
+        return replace(self, range=Range(start_ms, end_ms))
 
     def sums(self, *measures: str) -> dict[str, NDArray[Any]]:
         """Of the whole range, by code."""
@@ -93,7 +96,7 @@ class Question:
         sums = self._sums(self.selection, self.range, grid)
         folding = self._fold(sums[self.metric.measures[0]].sum(axis=0))
         folded = self._folded(folding, sums)
-        self._add_days(folded, folding, self.selection, borders)
+        self._add_by_day(folded, folding, self.selection, borders)
         return Cells(folding.groups, self._values(folded))
 
     def _in_two_looks(self, grid: Grid) -> Cells:
@@ -117,7 +120,7 @@ class Question:
             for measure, cells in folded.items():
                 into = out.setdefault(measure, np.zeros((len(folding.groups), grid.places), cells.dtype))
                 into[:, begin : begin + cells.shape[1]] = cells
-        self._add_days(out, folding, selection, grid.borders)
+        self._add_by_day(out, folding, selection, grid.borders)
         return Cells(folding.groups, self._values(out))
 
     def _sums(self, selection: Selection, range_: Range, grid: Grid) -> Sums:
@@ -137,12 +140,21 @@ class Question:
             for measure, cells in sums.items()
         }
 
-    def _add_days(self, folded: Sums, folding: Folding, selection: Selection, borders: Ints) -> None:
-        """Active days are no sum: a day on which two groups are active is one day of both together."""
-        if "active_days" in self.metric.measures:
-            folded["active_days"] = active_days(selection, folding, self.range, borders, self.query.zone)
+    def _add_by_day(self, folded: Sums, folding: Folding, selection: Selection, borders: Ints) -> None:
+        """What is no sum: a day on which two groups are active is one day of both together."""
+        for measure in self.metric.measures:
+            if measure in _BY_DAY:
+                folded[measure] = _BY_DAY[measure](selection, folding, self.range, borders, self.query.zone)
 
     def _values(self, folded: Sums) -> NDArray[np.float64]:
         make = self.metric.value
         values: NDArray[np.float64] = folded[self.metric.measures[0]] if make is None else make(folded)
         return values
+
+
+_BY_DAY: Mapping[str, Callable[[Selection, Folding, Range, Ints, ZoneInfo], NDArray[Any]]] = {
+    "active_days": active_days,
+    "first_start": first_start,
+    "last_stop": last_stop,
+}
+"""Measures that are made of whole local days, by group and step."""

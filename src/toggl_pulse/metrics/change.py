@@ -15,10 +15,10 @@ def period_change(question: Question) -> Told:
     query, rows, running = question.query, [], False
     for name in query.periods:
         found = compared(name, question.now, query.zone, query.week_start)
-        both = question.over(found.start, found.end), question.over(found.start_before, found.end_before)
+        edges = [1000 * moment for moment in (found.start, found.end, found.start_before, found.end_before)]
+        both = question.over(*edges[:2]), question.over(*edges[2:])
         ms, before = (float(each.sums("ms")["ms"][0]) for each in both)
         running = running or any(each.has_running() for each in both)
-        edges = (1000 * moment for moment in (found.start, found.end, found.start_before, found.end_before))
         rows.append((PERIODS[name].title, ms / HOUR_MS, before / HOUR_MS, share_of_change(ms, before), *edges))
     return Told(Table(question.metric.columns, tuple(rows)), running)
 

@@ -17,7 +17,7 @@ import numpy as np
 
 from toggl_pulse.metrics.calendar import DAY, Offsets, offsets_of
 
-__all__ = ["PERIODS", "USUAL_PERIODS", "Compared", "compared"]
+__all__ = ["PERIODS", "USUAL_PERIODS", "Compared", "compared", "range_before"]
 
 _YEARS = 3 * 366 * DAY
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -100,13 +100,20 @@ def _same_part(unit: str, reading: int, begun: int, before: int) -> int:
     """The clock reading in the period before that is as far from its beginning, or at its end."""
     if unit in {"day", "week"}:
         return reading - (begun - before) * DAY
-    at, first = _EPOCH + timedelta(seconds=reading), _EPOCH + timedelta(days=before)
-    try:
-        same = at.replace(year=first.year, month=first.month if unit == "month" else at.month)
-    except ValueError:  # that month has no such day: up to the first of the next one
-        same = datetime(first.year, first.month if unit == "month" else at.month, 28, tzinfo=UTC) + timedelta(days=4)
-        same = same.replace(day=1)
-    return (same - _EPOCH) // timedelta(seconds=1)
+    return _months_earlier(reading, 1 if unit == "month" else 12)
+
+
+def _months_earlier(reading: int, months: int) -> int:
+    """The same day and time; where that month has no such day, the end of it."""
+    at = _EPOCH + timedelta(seconds=reading)
+    month = at.year * 12 + at.month - 1 - months
+    day = _first_day(month) + at.day - 1
+    return min(_first_day(month + 1) * DAY, day * DAY + reading % DAY)
+
+
+def _first_day(month: int) -> int:
+    """Of a month counted from year 0, in days from 1970."""
+    return (datetime(month // 12, month % 12 + 1, 1, tzinfo=UTC) - _EPOCH).days
 
 
 def _reading(clock: Offsets, instant: int) -> int:
@@ -115,3 +122,34 @@ def _reading(clock: Offsets, instant: int) -> int:
 
 def _instant(clock: Offsets, reading: int) -> int:
     return int(clock.instants(np.array([reading]))[0])
+
+
+def range_before(start_ms: int, end_ms: int, now: int, zone: ZoneInfo) -> tuple[int, int, int]:
+    """The stretch as long before a range, as far as that has elapsed: from and to; and up to where the range has.
+
+    Whole local months are compared with as many months before, all else with as much time on the local clock, so
+    that days stay whole; to the second. A range that lies ahead has elapsed wholly. All in milliseconds.
+    """
+    elapsed = 1000 * now if start_ms < 1000 * now < end_ms else end_ms
+    first, last = start_ms // 1000, end_ms // 1000
+    clock = offsets_of(zone, 2 * first - last, last)
+    months = [_month_begun_at(clock, moment_ms) for moment_ms in (start_ms, end_ms)]
+    if None not in months and months[0] != months[1]:
+        number = (months[1] or 0) - (months[0] or 0)
+        start = _instant(clock, _months_earlier(_reading(clock, first), number) // DAY * DAY)
+        end = _instant(clock, _months_earlier(_reading(clock, elapsed // 1000), number))
+    else:
+        # less than nothing: within an hour that the clock shows twice
+        length = max(_reading(clock, last) - _reading(clock, first), 0) or last - first
+        start = _instant(clock, _reading(clock, first) - length)
+        end = _instant(clock, _reading(clock, elapsed // 1000) - length)
+    if elapsed == end_ms:
+        return start * 1000, start_ms, elapsed
+    return start * 1000, max(start * 1000, min(end * 1000, start_ms)), elapsed
+
+
+def _month_begun_at(clock: Offsets, moment_ms: int) -> int | None:
+    """The month (counted from year 0) that begins at a moment."""
+    at = _EPOCH + timedelta(seconds=_reading(clock, moment_ms // 1000))
+    month = at.year * 12 + at.month - 1
+    return month if 1000 * _instant(clock, _first_day(month) * DAY) == moment_ms else None

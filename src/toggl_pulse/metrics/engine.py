@@ -22,6 +22,7 @@ from toggl_pulse.metrics.columns import Columns, Snapshot
 from toggl_pulse.metrics.entry_lists import entry_rows, entry_table, running_table
 from toggl_pulse.metrics.filters import allowed_codes
 from toggl_pulse.metrics.groups import Key, dimension_of, values_of
+from toggl_pulse.metrics.overview import dormant_projects, project_overview
 from toggl_pulse.metrics.query import Query
 from toggl_pulse.metrics.rows import EntryRow, Table, Told, points, weekday_hour_table
 from toggl_pulse.metrics.selection import Range, Selection
@@ -127,7 +128,7 @@ class Moment:
             table=None if told is None else told.table,
             running_flagged=running,
             notes=((self._until,) if running else ())
-            + ((_TAGS,) if question.dimension is not None and query.group_by == "tag" else ())
+            + ((_TAGS,) if question.dimension is not None and question.dimension.name == "tag" else ())
             + (() if told is None else told.notes),
         )
 
@@ -139,7 +140,7 @@ class Moment:
     def _question(self, query: Query, check: Callable[[], None]) -> Question:
         snapshot = self._snapshot
         metric = METRICS[query.metric]
-        by = query.group_by if metric.shape != "table" or metric.value is not None else "none"
+        by = metric.by or query.group_by
         dimension = None if by == "none" else dimension_of(snapshot, by)
         selection = Selection.of(
             snapshot,
@@ -228,6 +229,8 @@ _TABLES: Mapping[str, tuple[str, Callable[[Question], Told]]] = {
     "entries": ("entry", entry_table),
     "running_entries": ("entry", running_table),
     "period_change": ("period", period_change),
+    "project_overview": ("range", project_overview),
+    "dormant_projects": ("range", dormant_projects),
 }
 """Of each metric that is a table: what stands for its interval, and how it is made."""
 

@@ -9,9 +9,11 @@ from toggl_pulse.metrics.columns import Snapshot
 from toggl_pulse.metrics.groups import Dimension, dimension_of
 from toggl_pulse.metrics.query import Filter, pattern, undo_grafana
 
-__all__ = ["allowed_codes"]
+__all__ = ["allowed_codes", "projects_that_pass"]
 
 Flags = NDArray[np.bool_]
+
+_NEGATED = {"!=", "!~", "not_one_of"}
 
 
 def allowed_codes(snapshot: Snapshot, filters: tuple[Filter, ...]) -> dict[str, Flags]:
@@ -23,10 +25,31 @@ def allowed_codes(snapshot: Snapshot, filters: tuple[Filter, ...]) -> dict[str, 
     for each in filters:
         dimension = dimension_of(snapshot, each.dimension)
         codes = dimension.codes_with(_matching(dimension, each))
-        if each.operator in {"!=", "!~", "not_one_of"}:
+        if each.operator in _NEGATED:
             codes = ~codes
         allowed[dimension.column] = allowed.get(dimension.column, np.True_) & codes
     return {column: codes for column, codes in allowed.items() if not codes.all()}
+
+
+def projects_that_pass(snapshot: Snapshot, filters: tuple[Filter, ...]) -> set[int]:
+    """Ids of known projects, with entries or not, that the filters by project, client and workspace let pass."""
+    projects = snapshot.catalogue.projects
+    passing = set(projects)
+    for each in filters:
+        if each.dimension not in {"project", "client", "workspace"}:
+            continue
+        dimension = dimension_of(snapshot, each.dimension)
+        keys = {dimension.keys[group] for group in np.flatnonzero(_matching(dimension, each)).tolist()}
+        named = {
+            number
+            for number, project in projects.items()
+            if {"project": number, "client": project.client_id or None, "workspace": project.workspace_id}[
+                each.dimension
+            ]
+            in keys
+        }
+        passing = passing - named if each.operator in _NEGATED else passing & named
+    return passing
 
 
 def _matching(dimension: Dimension, filter_: Filter) -> Flags:

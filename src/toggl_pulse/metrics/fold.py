@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from toggl_pulse.metrics.groups import OTHER, SHARED, Dimension, Key
 
-__all__ = ["OTHER", "Folding", "Shown"]
+__all__ = ["OTHER", "Folding", "Shown", "ranked"]
 
 Ints = NDArray[np.int64]
 
@@ -53,7 +53,7 @@ class Folding:
         code, group = code[here], group[here]
         size = len(dimension.keys)
         weights = np.bincount(group, weight[code], minlength=size)
-        found = _ranked(np.flatnonzero(np.bincount(group, minlength=size)), weights, dimension.labels)
+        found = ranked(np.flatnonzero(np.bincount(group, minlength=size)), weights, dimension.labels)
         kept = found if limit is None else found[:limit]
         shared = _shared(dimension, code, group)
         shown = [
@@ -118,7 +118,8 @@ class Folding:
         return row, group[low[row] + nth]
 
 
-def _ranked(groups: Ints, weights: NDArray[Any], labels: list[str]) -> list[int]:
+def ranked(groups: Ints, weights: NDArray[Any], labels: list[str]) -> list[int]:
+    """Groups by falling weight; equal ones by label."""
     ranked = groups[np.argsort(-weights[groups], kind="stable")]
     if np.any(weights[ranked[1:]] == weights[ranked[:-1]]):
         return sorted(ranked.tolist(), key=lambda each: (-weights[each], labels[each].casefold(), each))

@@ -34,9 +34,11 @@ __all__ = [
     "LATEST_MS",
     "LONGEST_TEXT",
     "MATRIX",
+    "MOST_DAYS",
     "MOST_VALUES",
     "ONLY",
     "SORTS",
+    "USUAL_DAYS",
     "Filter",
     "Query",
     "parse_adhoc",
@@ -71,6 +73,8 @@ LATEST_MS = int(datetime(2101, 1, 1, tzinfo=UTC).timestamp() * 1000)
 A_DAY_MS = 86_400_000
 LONGEST_TEXT = 4_096
 MOST_VALUES = 10_000
+MOST_DAYS = 36_500
+USUAL_DAYS = 30
 _LONGEST_ZONE = 100
 _LONGEST_QUOTE = 60
 _WEEKDAYS = ("sunday", "monday", "tuesday", "wednesday", "thursday", "friday", "saturday")
@@ -94,7 +98,8 @@ class Query:
     """What is asked: `[start_ms, end_ms)` in UTC milliseconds, days and weeks in `zone`.
 
     `week_start` counts Toggl's way, 0 = Sunday. `interval_ms` and `max_points` guide the interval `auto` only;
-    `sort` and `only` are of the list of entries, `periods` of changes, `matrix` of the heat map.
+    `sort` and `only` are of the list of entries, `periods` of changes, `days` of dormant projects, `matrix` of the heat
+    map.
     """
 
     metric: str
@@ -112,6 +117,7 @@ class Query:
     sort: str = SORTS[0]
     only: str = ONLY[0]
     periods: tuple[str, ...] = USUAL_PERIODS
+    days: int = USUAL_DAYS
     matrix: bool = False
 
 
@@ -149,13 +155,14 @@ def parse_query(
         interval=_choice(payload, "interval", INTERVAL_NAMES, code="unknown_interval"),
         attribution=_choice(payload, "attribution", ATTRIBUTIONS, code="bad_value"),
         filters=(*filters, *adhoc),
-        limit=_limit(payload.get("limit")),
+        limit=_number(payload, "limit"),
         week_start=_week_start(payload.get("week_start"), week_start),
         interval_ms=max(0, interval_ms),
         max_points=max(1, min(max_points, MAX_POINTS)),
         sort=_choice(payload, "sort", SORTS, code="unknown_sort"),
         only=_choice(payload, "only", ONLY, code="unknown_only"),
         periods=_periods(payload.get("periods")),
+        days=_number(payload, "days", most=MOST_DAYS) or USUAL_DAYS,
         matrix=payload.get("format") == MATRIX,
     )
 
@@ -320,12 +327,14 @@ def _periods(value: object) -> tuple[str, ...]:
     return tuple(dict.fromkeys(found))
 
 
-def _limit(value: object) -> int | None:
+def _number(payload: Mapping[str, Any], key: str, *, most: int | None = None) -> int | None:
+    value = payload.get(key)
     if value is None or value == "":
         return None
     number = _whole(value)
-    if number is None or number < 1:
-        raise BadRequest("`limit` must be a whole number, 1 or more.", code="bad_value")
+    if number is None or number < 1 or (most is not None and number > most):
+        words = "1 or more" if most is None else f"1 to {most:,}"
+        raise BadRequest(f"`{key}` must be a whole number, {words}.", code="bad_value")
     return number
 
 
