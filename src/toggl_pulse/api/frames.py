@@ -37,7 +37,6 @@ COUNT, WORDS = "none", "string"
 
 UNITS_OF_COLUMNS: Mapping[str, str] = {
     "hour": "",  # of the day
-    "hours": "hours",
     "hours_before": "hours",
     "change": "share",
     "share": "share",
@@ -45,7 +44,7 @@ UNITS_OF_COLUMNS: Mapping[str, str] = {
     "entries": "",
     "days_since": "days",
 }
-"""The units of a metric's table by column; any other column of numbers has the metric's own."""
+"""The units of a metric's table by column; what ends in `hours` is hours, any other number has the metric's own."""
 
 
 class FrameTimes:
@@ -97,10 +96,12 @@ def _of_series(query: Query, answer: Answer, catalogue: Catalogue, ref_id: str, 
 
 def _of_table(table: Table, answer: Answer, ref_id: str) -> bytes:
     """A metric's table as one frame."""
-    columns = [
-        _Column(name, kind, UNITS_OF_COLUMNS.get(name, answer.unit), _heading(name)) for name, kind in table.columns
-    ]
+    columns = [_Column(name, kind, _unit(name, answer.unit), _heading(name)) for name, kind in table.columns]
     return _frame(columns, table.rows, ref_id, METRICS[answer.metric].title, {"meta": meta_of(answer)})
+
+
+def _unit(column: str, of_metric: str) -> str:
+    return UNITS_OF_COLUMNS.get(column, "hours" if column.endswith("hours") else of_metric)
 
 
 def sync_frame(slug: str, table: Table, ref_id: str) -> bytes:
