@@ -21,7 +21,9 @@ __all__ = ["BASE", "COOKIE", "SignInCheck", "below"]
 BASE = "/ui"
 COOKIE = "toggl_pulse"
 
-OPEN = frozenset({BASE, f"{BASE}/sign-in"})
+OPEN = frozenset({BASE, f"{BASE}/sign-in", f"{BASE}/calendar.ics"})
+"""The calendar feed has a key of its own, for no calendar program can sign in."""
+
 OPEN_FILES = re.compile(rf"{BASE}/static/[0-9a-z][0-9a-z.-]*/[0-9a-z][0-9a-z.-]*")
 
 
@@ -31,7 +33,7 @@ def below(path: str) -> bool:
 
 
 class SignInCheck:
-    """Asks for the session cookie on everything of the page but the form itself and the files that it is made of."""
+    """Asks for the session cookie on everything of the page but the form itself, its files, and the feed."""
 
     def __init__(self, app: ASGIApp, sessions: Sessions, form: Callable[[Request], Response]) -> None:
         self.app = app

@@ -24,6 +24,7 @@ from toggl_pulse.service.work import Check
 from toggl_pulse.web import assets
 from toggl_pulse.web.answers import goes_to, html, wants_html
 from toggl_pulse.web.asked import FILTERS, Asked
+from toggl_pulse.web.feed_routes import FeedRoutes
 from toggl_pulse.web.figures import as_csv, as_json
 from toggl_pulse.web.freshness import freshness
 from toggl_pulse.web.guard import BASE, COOKIE
@@ -46,6 +47,7 @@ class PageRoutes:
         pulse = context.pulse
         self._context = context
         self.sessions = Sessions(pulse.api_token, pulse.session_secret, clock=pulse.clock)
+        self._feeds = FeedRoutes(context, read=self._asked, turn_away=self.sessions.turn_away)
         self._pages = Pages(release=pulse.version, demo=pulse.demo, signing_in=self.sessions.needed)
 
     @property
@@ -56,11 +58,14 @@ class PageRoutes:
             *(("GET", f"{BASE}/{view.slug}", self._view(view)) for view in VIEWS),
             ("GET", f"{BASE}/filters", self.filters),
             ("GET", f"{BASE}/entries.csv", self.entries),
+            ("GET", f"{BASE}/calendar.ics", self._feeds.feed),
             ("GET", f"{BASE}/data/freshness.json", self.freshness),
             ("GET", f"{BASE}/data/{{view}}/{{figure}}.csv", self.figure_csv),
             ("GET", f"{BASE}/data/{{view}}/{{figure}}.json", self.figure_json),
             ("GET", f"{BASE}/static/{{folder}}/{{name}}", assets.serve),
             ("POST", f"{BASE}/sync", self.sync),
+            ("POST", f"{BASE}/feed/new-key", self._feeds.new_key),
+            ("POST", f"{BASE}/feed/end", self._feeds.end_key),
             ("GET", f"{BASE}/sign-in", self.sign_in_form),
             ("POST", f"{BASE}/sign-in", self.sign_in),
             ("POST", f"{BASE}/sign-out", self.sign_out),

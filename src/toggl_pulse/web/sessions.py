@@ -60,13 +60,17 @@ class Sessions:
             return False
 
     async def admits(self, token: str) -> bool:
-        """Whether this is the token.
-
-        The right one comes in at once; wrong ones are told so one after the other, a second each, so that a guesser
-        gets nowhere and keeps nobody out. Raises `Unavailable` where too many wait already.
-        """
+        """Whether this is the token; the right one comes in at once."""
         if self.needed and hmac.compare_digest(_digest(token), self._digest):
             return True
+        await self.turn_away()
+        return False
+
+    async def turn_away(self) -> None:
+        """Keep a guesser waiting, a second each and one after the other: he gets nowhere, and keeps nobody out.
+
+        Raises `Unavailable` where too many wait already.
+        """
         if self._waiting >= _MOST_WAITING:
             raise Unavailable(
                 "Too many wrong tokens have been tried; wait a moment.",
@@ -79,7 +83,6 @@ class Sessions:
                 await self._sleep(_PAUSE)
         finally:
             self._waiting -= 1
-        return False
 
 
 class _Signer(TimestampSigner):

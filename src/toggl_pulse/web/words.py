@@ -48,7 +48,12 @@ def iso(epoch_ms: int) -> str:
 def local(epoch_ms: int, zone: ZoneInfo, form: str) -> str:
     """A moment as a local day or time, for browsers without a script."""
     moment = datetime.fromtimestamp(epoch_ms / 1000, UTC).astimezone(zone)
-    return {"time": f"{moment:%H:%M}", "weekday": f"{moment:%a} {day(moment)}"}[form]
+    return {
+        "time": f"{moment:%H:%M}",
+        "weekday": f"{moment:%a} {day(moment)}",
+        "dayname": f"{moment:%a}",
+        "daymonth": f"{moment.day} {moment:%b}",
+    }[form]
 
 
 def in_page(value: Any) -> Markup:

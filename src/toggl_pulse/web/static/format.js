@@ -13,6 +13,8 @@ const ago = new Intl.RelativeTimeFormat(locales, { numeric: "auto" });
 const forms = {
   day: { day: "numeric", month: "short", year: "numeric" },
   weekday: { weekday: "short", day: "numeric", month: "short" },
+  dayname: { weekday: "short" },
+  daymonth: { day: "numeric", month: "short" },
   time: { hour: "2-digit", minute: "2-digit" },
   moment: { dateStyle: "medium", timeStyle: "short" },
 };
