@@ -129,7 +129,11 @@ def test_every_address_but_health_wants_the_token_openapi_too(pulse: SmallPulse,
         ("HEAD", "/health/ready"): 200,
         ("GET", "/ui"): 307,  # to its folder, which wants a session
         ("GET", "/ui/sign-in"): 200,
-        **dict.fromkeys((("POST", f"/ui/{form}") for form in ("sign-in", "sign-out", "sync")), 403),  # from nowhere
+        ("GET", "/ui/calendar.ics"): 404,  # without its key
+        # from nowhere
+        **dict.fromkeys(
+            (("POST", f"/ui/{form}") for form in ("sign-in", "sign-out", "sync", "feed/new-key", "feed/end")), 403
+        ),
     } == {address: status for address, status in found.items() if status != 401}
 
 
