@@ -66,11 +66,10 @@ def test_the_prefix_alone_is_the_connection_test_with_and_without_its_slash(door
 
 
 def test_the_page_s_path_reaches_the_service_whole(door: Door) -> None:
-    """Not `/status`, which it would be without its prefix."""
-    answer = door.ask("/ui/status", BEARER)
+    """The service knows no `/sign-in`, which it would be without its prefix."""
+    answer = door.ask("/ui/sign-in")
 
-    assert 404 == answer.status
-    assert "error" in json.loads(answer.body)
+    assert (200, "text/html; charset=utf-8") == (answer.status, answer.headers["Content-Type"])
 
 
 @pytest.mark.parametrize(
