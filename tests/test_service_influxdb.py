@@ -159,6 +159,19 @@ def test_a_run_is_told_with_how_far_influxdb_lagged_before_it_and_what_the_quota
     scene.live(look, **place(influxdb, influxdb_bucket))
 
 
+def test_what_a_quota_had_left_is_not_told_of_once_its_hour_is_over(scene: Scene) -> None:
+    async def look(service: Service) -> None:
+        scene.advance(hours=2)
+        await poll(service)
+        first, last = (run.figures for run in service.mirror.runs_to_tell(0, 10))
+        assert first is not None
+        assert last is not None
+        assert 2 == len(first.quota)
+        assert ["user"] == list(last.quota)
+
+    scene.live(look)
+
+
 def test_project_without_influxdb_is_a_sentence(scene: Scene) -> None:
     async def look(service: Service) -> None:
         with pytest.raises(NeedsUser, match="INFLUXDB_URL"):

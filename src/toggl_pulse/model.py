@@ -340,6 +340,7 @@ class RunPoint(NamedTuple):
     """A sync run as InfluxDB is to hold it; None where the figure is not known, or there is none.
 
     `projection_lag` is in revisions, what else lags in seconds; `quota` tells what is left and the reserve by bucket.
+    Whole numbers all: Flux cannot bring tables of numbers and of texts together.
     """
 
     run_id: int
@@ -354,6 +355,7 @@ class RunPoint(NamedTuple):
     projection_lag: int | None
     projection_lag_seconds: int | None
     quota: Mapping[str, tuple[int, int]]
+    token_refused: bool | None
 
 
 JSON = Any

@@ -196,6 +196,7 @@ A_RUN = RunPoint(
     projection_lag=7,
     projection_lag_seconds=60,
     quota={"user": (-1, 10), "organization:77": (20, 10)},
+    token_refused=False,
 )
 
 
@@ -221,15 +222,24 @@ def test_the_figures_of_a_run_are_whole_numbers_of_a_point(influx: Influx) -> No
         (*key, "quota_reserve_user"): 10,
         (*key, "quota_left_organization_77"): 20,
         (*key, "quota_reserve_organization_77"): 10,
+        (*key, "token_refused"): 0,
     } == figures(influx)
 
 
 def test_what_is_not_known_of_a_run_is_left_out(influx: Influx) -> None:
-    bare = A_RUN._replace(seconds_since_success=None, projection_lag=None, projection_lag_seconds=None, quota={})
+    bare = A_RUN._replace(
+        seconds_since_success=None, projection_lag=None, projection_lag_seconds=None, quota={}, token_refused=None
+    )
 
     influx.write(encode_runs([bare]))
 
     assert ["changed", "deleted", "new", "requests"] == sorted(field for *_, field in figures(influx))
+
+
+def test_a_refused_token_is_a_one(influx: Influx) -> None:
+    influx.write(encode_runs([A_RUN._replace(token_refused=True)]))
+
+    assert [1] == [value for (*_, field), value in figures(influx).items() if field == "token_refused"]
 
 
 def test_runs_that_began_at_the_same_moment_stay_apart(influx: Influx) -> None:

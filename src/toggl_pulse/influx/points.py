@@ -172,6 +172,7 @@ def _run(run: RunPoint) -> str:
         "seconds_since_success": run.seconds_since_success,
         "projection_lag": run.projection_lag,
         "projection_lag_seconds": run.projection_lag_seconds,
+        "token_refused": run.token_refused if run.token_refused is None else int(run.token_refused),
     }
     for bucket, (left, reserve) in sorted(run.quota.items()):
         name = _KEY.sub("_", bucket)

@@ -122,13 +122,15 @@ class RunFigures:
     """How things stood at the end of a run.
 
     `since_success` is in seconds since changes were last read (None: never), `lag` in revisions that InfluxDB is
-    behind, `lag_seconds` in seconds since it was not; `quota` has what is left and the reserve by bucket.
+    behind, `lag_seconds` in seconds since it was not; `quota` has what is left and the reserve by bucket whose window
+    still ran; `token_refused` tells whether that ended the run (None: it was not noted then).
     """
 
     since_success: int | None = None
     lag: int = 0
     lag_seconds: int = 0
     quota: Mapping[str, tuple[int, int]] = field(default_factory=dict)
+    token_refused: bool | None = None
 
 
 @dataclass(frozen=True, slots=True)

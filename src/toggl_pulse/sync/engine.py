@@ -261,7 +261,7 @@ class Syncer:
         state = self._state()
         with self._mirror.batch() as batch:
             batch.finish_run(run)
-            batch.note_figures(run.id, self._figures(state, now))
+            batch.note_figures(run.id, self._figures(state, now, ending))
             steps.note(batch, session.succeeded)
             if dict(ending.buckets or {}) != dict(state.waits):
                 batch.set_state(memory.WAITS, memory.waits_json(ending.buckets) or None)
@@ -284,13 +284,19 @@ class Syncer:
         state, lag = self._mirror.points.followed()
         return lag, int(now.timestamp() - (state.at_us or 0) / 1e6) if lag and state.at_us is not None else 0
 
-    def _figures(self, state: State, now: datetime) -> RunFigures:
+    def _figures(self, state: State, now: datetime, ending: _Ending) -> RunFigures:
         quota, (lag, seconds) = self._client.quota, self._lag
         return RunFigures(
             since_success=max(0, round((now - state.contact.ours).total_seconds())) if state.contact else None,
             lag=lag,
             lag_seconds=seconds,
-            quota={name: (bucket.remaining, quota.reserve) for name, bucket in quota.view().items()},
+            # what a window had left that is over says nothing of the next one
+            quota={
+                name: (bucket.remaining, quota.reserve)
+                for name, bucket in quota.view().items()
+                if bucket.resets_at > now
+            },
+            token_refused=ending.error is not None and ending.error.code == "token_refused",
         )
 
     def _keep_columns(self, run: SyncRun) -> None:

@@ -30,4 +30,5 @@ def run_points(runs: Iterable[RunToTell]) -> Iterator[RunPoint]:
             projection_lag=known.lag if figures else None,
             projection_lag_seconds=known.lag_seconds if figures else None,
             quota=known.quota,
+            token_refused=known.token_refused,
         )
