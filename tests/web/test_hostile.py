@@ -10,55 +10,20 @@ from collections.abc import Iterator
 import pytest
 from starlette.testclient import TestClient
 
-from api.scene import NOW, USER, WORKSPACE, entry
-from hostile import arrived, hostile_names
+from api.scene import NOW
 from toggl_pulse.mirror import Mirror
-from toggl_pulse.model import Client, Profile, Project, Tag, User, Workspace
 from toggl_pulse.web.views import VIEWS
+from web.names import NAMES, fill_hostile
 from web.scene import PagePulse, browsing
 from web.test_pages import Reader
 
-NAMES = [
-    *(arrived(name) for name in hostile_names(120, seed=8)),
-    '"><img src=x onerror=alert(1)>',
-    "</script><script>alert(1)</script>",
-    "'-alert(1)-'",
-    "{{7*7}}",
-    "<a href='javascript:alert(1)'>x</a>",
-    "x" * 3000,
-]
 SPAN = "from=2026-10-01&to=2026-11-30"
 
 
 @pytest.fixture(scope="module")
 def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[TestClient]:
     with Mirror.open(f"sqlite:///{tmp_path_factory.mktemp('hostile') / 'mirror.db'}", clock=lambda: NOW) as mirror:
-        with mirror.batch() as batch:
-            batch.write_catalogue(
-                [
-                    Workspace(WORKSPACE, NAMES[60]),
-                    User(USER, NAMES[61]),
-                    Profile(USER, "ada@example.com", "Ada", "Europe/Berlin", 1, WORKSPACE),
-                    *(Client(1000 + n, WORKSPACE, name) for n, name in enumerate(NAMES)),
-                    *(
-                        Project(2000 + n, WORKSPACE, name, 1000 + n, color='#fff"><script>' if n % 2 else "#AABBCC")
-                        for n, name in enumerate(NAMES)
-                    ),
-                    *(Tag(3000 + n, WORKSPACE, name) for n, name in enumerate(NAMES)),
-                ]
-            )
-            batch.write_entries(
-                [
-                    entry(
-                        n,
-                        f"2026-11-{1 + n % 22:02d}T0{n % 10}:00",
-                        0.5 + n / 100,
-                        project_id=2000 + n,
-                        description=name,
-                    )
-                    for n, name in enumerate(NAMES)
-                ]
-            )
+        fill_hostile(mirror)
         pulse = PagePulse(mirror, api_token=None)
         with browsing(pulse) as client:
             yield client

@@ -13,7 +13,7 @@ from datetime import datetime, timedelta
 from functools import cached_property
 from typing import Any
 
-from toggl_pulse.metrics import METRICS, Answer, Filter, Moment
+from toggl_pulse.metrics import METRICS, Answer, Filter, Moment, Table
 from toggl_pulse.metrics.period import beginning, span_of
 from toggl_pulse.model import Catalogue
 from toggl_pulse.service.ports import Pulse
@@ -63,12 +63,15 @@ class Look:
         return Number(_first(answer), answer.unit, METRICS[metric].title, METRICS[metric].meaning)
 
     @staticmethod
-    def rows(answer: Answer) -> list[dict[str, Any]]:
+    def named(table: Table | None) -> list[dict[str, Any]]:
         """A table's rows by the names of its columns."""
-        if answer.table is None:
+        if table is None:
             return []
-        names = [name for name, _ in answer.table.columns]
-        return [dict(zip(names, row, strict=True)) for row in answer.table.rows]
+        names = [name for name, _ in table.columns]
+        return [dict(zip(names, row, strict=True)) for row in table.rows]
+
+    def rows(self, answer: Answer) -> list[dict[str, Any]]:
+        return self.named(answer.table)
 
     @property
     def ever(self) -> tuple[datetime, datetime]:

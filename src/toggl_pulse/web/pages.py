@@ -16,7 +16,7 @@ from toggl_pulse.web.figures import as_json
 from toggl_pulse.web.freshness import freshness
 from toggl_pulse.web.look import Look
 from toggl_pulse.web.views import VIEWS, View
-from toggl_pulse.web.words import day, in_page, iso, local, shortened, shown
+from toggl_pulse.web.words import day, in_page, iso, local, month, shortened, shown
 
 __all__ = ["Pages"]
 
@@ -42,7 +42,9 @@ class Pages:
             trim_blocks=True,
             lstrip_blocks=True,
         )
-        self._environment.filters |= {each.__name__: each for each in (shown, shortened, day, in_page, iso, local)}
+        self._environment.filters |= {
+            each.__name__: each for each in (shown, shortened, day, in_page, iso, local, month)
+        }
         self._environment.globals |= {
             "static": f"static/{version()}/",
             "chart_library": f"static/{chart_version()}/{CHART_LIBRARY}",

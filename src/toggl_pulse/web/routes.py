@@ -145,6 +145,7 @@ class PageRoutes:
 
     async def sync(self, request: Request) -> Response:
         """Start a sync now; the page then shows how it goes."""
+        comes_to = (await _form(request)).get("to", "")
         try:
             await self._context.pulse.request_sync()
         except Busy:
@@ -154,7 +155,7 @@ class PageRoutes:
             if not wants_html(request):
                 raise
             return self._told(error)
-        return goes_to("./") if wants_html(request) else Response(status_code=HTTPStatus.ACCEPTED)
+        return goes_to(_inside(comes_to)) if wants_html(request) else Response(status_code=HTTPStatus.ACCEPTED)
 
     # --- signing in and out ---------------------------------------------------------------------------------------
 

@@ -10,11 +10,12 @@ from zoneinfo import ZoneInfo
 import orjson
 from markupsafe import Markup
 
-__all__ = ["day", "in_page", "iso", "local", "shortened", "shown"]
+__all__ = ["day", "in_page", "iso", "local", "month", "shortened", "shown"]
 
 NONE = "–"
 MINUS = "\N{MINUS SIGN}"
 LONGEST = 160
+_MINUTE = 60
 
 
 def shown(value: float | None, unit: str) -> str:
@@ -26,6 +27,8 @@ def shown(value: float | None, unit: str) -> str:
         return f"{MINUS if value < 0 and minutes else ''}{minutes // 60:,}:{minutes % 60:02d}"
     if unit == "share":
         return f"{value * 100:.0f} %"
+    if unit == "seconds":
+        return f"{value:,.1f} s" if abs(value) < _MINUTE and value % 1 else f"{value:,.0f} s"
     if unit == "change":
         return f"{value * 100:+.0f} %".replace("-", MINUS)
     return f"{value:,.0f}"
@@ -53,7 +56,12 @@ def local(epoch_ms: int, zone: ZoneInfo, form: str) -> str:
         "weekday": f"{moment:%a} {day(moment)}",
         "dayname": f"{moment:%a}",
         "daymonth": f"{moment.day} {moment:%b}",
-    }[form]
+    }.get(form, f"{day(moment)}, {moment:%H:%M}")
+
+
+def month(text: str) -> str:
+    """A month's short name."""
+    return f"{date.fromisoformat(text):%b}"
 
 
 def in_page(value: Any) -> Markup:

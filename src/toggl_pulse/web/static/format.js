@@ -7,6 +7,7 @@ const percent = new Intl.NumberFormat(locales, { style: "percent", maximumFracti
 const signedPercent = new Intl.NumberFormat(locales, {
   style: "percent", maximumFractionDigits: 0, signDisplay: "exceptZero",
 });
+const tenths = new Intl.NumberFormat(locales, { maximumFractionDigits: 1 });
 const exact = new Intl.NumberFormat(locales, { minimumFractionDigits: 2, maximumFractionDigits: 2 });
 const ago = new Intl.RelativeTimeFormat(locales, { numeric: "auto" });
 
@@ -35,6 +36,7 @@ export function show(value, unit) {
     return `${sign}${whole.format(Math.floor(minutes / 60))}:${String(minutes % 60).padStart(2, "0")}`;
   }
   if (unit === "share") return percent.format(value);
+  if (unit === "seconds") return `${(Math.abs(value) < 60 ? tenths : whole).format(value)} s`;
   if (unit === "change") return signedPercent.format(value);
   return whole.format(value);
 }

@@ -1,13 +1,19 @@
 // Explanations show on hover and focus by style alone; this keeps them on the screen and lets Escape send them away.
 
+const EDGE = 8;
+
+// Fixed, for a table that scrolls would cut it off.
 function place(why) {
   const tip = why.querySelector(".tip");
   if (!tip) return;
   why.classList.remove("away");
-  tip.classList.remove("left", "above");
-  const box = tip.getBoundingClientRect();
-  if (box.right > document.documentElement.clientWidth - 8) tip.classList.add("left");
-  if (box.bottom > innerHeight - 8) tip.classList.add("above");
+  tip.style.position = "fixed";
+  const at = why.getBoundingClientRect();
+  const { width, height } = tip.getBoundingClientRect();
+  const right = document.documentElement.clientWidth - EDGE - width;
+  tip.style.left = `${Math.max(EDGE, Math.min(at.left - 6, right))}px`;
+  const below = at.bottom + EDGE;
+  tip.style.top = `${below + height > innerHeight - EDGE ? Math.max(EDGE, at.top - height - EDGE) : below}px`;
 }
 
 export function prepareTips() {
