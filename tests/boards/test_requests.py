@@ -5,9 +5,10 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable, Iterator, Mapping
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 from urllib.parse import parse_qsl
+from zoneinfo import ZoneInfo
 
 import httpx2
 import pytest
@@ -214,13 +215,57 @@ def test_steps_begin_at_midnights_of_the_zone_that_grafana_shows(
     board: Json, ask: Callable[..., Any], now: datetime, options: dict[str, list[str]]
 ) -> None:
     """`utc` is Grafana's own word."""
-    for zone in ("utc", "Asia/Kolkata", "America/St_Johns"):
-        grafana = Grafana(board, now, zone=zone, options=options)
+    seen = 0
+    for name in ("utc", "Asia/Kolkata", "America/St_Johns"):
+        zone = ZoneInfo("UTC" if name == "utc" else name)
+        grafana = Grafana(board, now, zone=name, options=options)
         for panel in asking(board):
-            for target in grafana.query(panel)["targets"]:
-                if "timezone" in target["payload"]:
-                    assert zone == target["payload"]["timezone"]
-            ask("/query", grafana.query(panel))
+            request = grafana.query(panel)
+            assert {name} >= {
+                each["payload"]["timezone"] for each in request["targets"] if each["payload"].get("timezone")
+            }
+            answer = ask("/query", request)
+            if panel["type"] == "timeseries" and board["title"] != "Sync health":
+                times = {at for each in answer for at in each["fields"][0]["values"]}
+                assert {(0, 0)} == {(local.hour, local.minute) for local in (local_of(at, zone) for at in times)}
+                seen += len(times)
+
+    assert seen > 30 or board["title"] == "Sync health"
+
+
+def local_of(at_ms: int, zone: ZoneInfo) -> datetime:
+    return datetime.fromtimestamp(at_ms / 1000, zone)
+
+
+def test_ad_hoc_filters_hold_in_every_panel_as_a_variable_does(
+    ask: Callable[..., Any], now: datetime, options: dict[str, list[str]]
+) -> None:
+    board, before = BOARDS["projects"], now - timedelta(days=3)  # what runs now goes on between two questions
+    client = next(each for each in ask("/variable", {"payload": {"target": "client"}}) if each["__value"].isdigit())
+    chosen = Grafana(board, before, chosen={"client": [client["__value"]]}, options=options)
+    typed = Grafana(
+        board,
+        before,
+        options=options,
+        adhoc=[{"key": "client", "operator": "=", "value": client["__text"], "condition": ""}],
+    )
+    for panel in asking(board):
+        one, other = (without_revision(ask("/query", each.query(panel))) for each in (chosen, typed))
+        assert one == other, panel["title"]
+    for value in HOSTILE:
+        for operator in ("=", "!=", "=|"):
+            grafana = Grafana(
+                board,
+                now,
+                options=options,
+                adhoc=[{"key": "project", "operator": operator, "value": value, "values": [value]}],
+            )
+            for panel in asking(board):
+                assert isinstance(ask("/query", grafana.query(panel)), list)
+
+
+def without_revision(answer: list[Json]) -> list[Json]:
+    return [{key: value for key, value in each.items() if key != "meta"} for each in answer]
 
 
 def test_links_keep_time_zone_and_filters() -> None:
