@@ -53,7 +53,7 @@ def test_runs_are_lines_in_the_order_of_time_whatever_came_of_them(
     influxdb: Server,
     influxdb_bucket: str,
 ) -> None:
-    outcomes: list[Outcome] = ["done", "failed", "partly"]
+    outcomes: list[Outcome] = ["partly", "done", "failed"]
     with Mirror.open(f"sqlite:///{tmp_path}/mirror.db", clock=lambda: NOW) as mirror:
         for hour, (outcome, since) in enumerate(zip(outcomes, (5, 900, 15), strict=True)):
             at = NOW - timedelta(hours=10 - hour)
