@@ -10,7 +10,7 @@ from dashboards.ask import Ask
 from dashboards.board import linked
 from dashboards.panels import links, override, said, without
 
-__all__ = ["entries", "lead", "link", "running"]
+__all__ = ["dormant", "entries", "lead", "link", "projects", "running"]
 
 
 def entries(title: str, question: Ask, *, empty: str, more: str = "") -> Panel:
@@ -51,3 +51,35 @@ def running(title: str, question: Ask, *, empty: str) -> Panel:
         .override_by_name("billable", override(custom_width=80))
         .transformations([without("user", "workspace", "project_id", "client_id", "id")])
     )
+
+
+def projects(title: str, question: Ask, *, empty: str, more: str = "") -> Panel:
+    """`question` is `project_overview`."""
+    return (
+        said(title, question, empty=empty, more=more)
+        .override_by_name("project", override(links=[link("This project", "project")], custom_minWidth=160))
+        .override_by_name("client", override(links=[link("This client", "client")], custom_minWidth=140))
+        .override_by_name("hours", override(decimals=2))
+        .override_by_name("hours_before", override(decimals=2))
+        .override_by_name("share", override(decimals=1, custom_cellOptions=_GAUGE, min=0, max=1))
+        .override_by_name("billable_share", override(decimals=0, noValue="–"))
+        .override_by_name("change", override(decimals=0, noValue="nothing before"))
+        .override_by_name("last_activity", override(unit="dateTimeAsLocal", noValue="–", custom_width=170))
+        .override_by_name("days_since", override(decimals=0, noValue="–"))
+        .transformations([without("project_id", "client_id")])
+    )
+
+
+def dormant(title: str, question: Ask, *, empty: str) -> Panel:
+    """`question` is `dormant_projects`."""
+    return (
+        said(title, question, empty=empty)
+        .override_by_name("project", override(links=[link("This project", "project")], custom_minWidth=160))
+        .override_by_name("client", override(links=[link("This client", "client")], custom_minWidth=140))
+        .override_by_name("last_activity", override(unit="dateTimeAsLocal", noValue="never", custom_width=170))
+        .override_by_name("days_since", override(decimals=0, noValue="–"))
+        .transformations([without("project_id", "client_id")])
+    )
+
+
+_GAUGE = {"type": "gauge", "mode": "basic", "valueDisplayMode": "text"}

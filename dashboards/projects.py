@@ -8,7 +8,7 @@ from grafana_foundation_sdk.models.common import StackingMode
 
 from dashboards.ask import FILTERS, ZONE, Ask, word
 from dashboards.board import board, place
-from dashboards.lists import entries, lead
+from dashboards.lists import dormant, entries, lead, projects
 from dashboards.panels import bars, calendar, numbers, ranking, share
 from dashboards.variables import adhoc, attribution, filters, interval, zone
 
@@ -70,6 +70,19 @@ def build() -> Dashboard:
     )
     place(
         made,
+        13,
+        (
+            24,
+            projects(
+                "All projects",
+                Ask("project_overview", **asked),
+                empty=NOTHING,
+                more="Before: the stretch of the same length that ends where this one begins.",
+            ),
+        ),
+    )
+    place(
+        made,
         14,
         (
             24,
@@ -88,6 +101,18 @@ def build() -> Dashboard:
             24,
             entries(
                 "Entries of these filters", Ask("entries", limit=200, **asked), empty=NOTHING, more="The newest 200."
+            ),
+        ),
+    )
+    place(
+        made,
+        9,
+        (
+            24,
+            dormant(
+                "Dormant projects",
+                Ask("dormant_projects", timezone=ZONE, filters=FILTERS),
+                empty="None: every project had an entry on the last 30 days",
             ),
         ),
     )

@@ -8,7 +8,7 @@ from dashboards.ask import FILTERS, HERE, Ask, word
 from dashboards.board import board, place
 from dashboards.lists import entries
 from dashboards.overview import hours_of_the_week
-from dashboards.panels import bars, numbers
+from dashboards.panels import bars, lines, numbers, override
 from dashboards.variables import filters, interval
 
 NOTHING = "Nothing tracked"
@@ -32,6 +32,31 @@ def build() -> Dashboard:
         (8, numbers("Average entry", Ask("average_entry_hours", **whole), empty="–")),
     )
     place(made, 10, (24, hours_of_the_week(asked)))
+    place(
+        made,
+        11,
+        (
+            24,
+            lines(
+                "First start and last stop",
+                [Ask(metric, interval=word("interval"), **asked) for metric in ("first_start", "last_stop")],
+                empty=NOTHING,
+                more="9.5 is half past nine.",
+            )
+            .min(0)
+            .max(24)
+            .override_by_name("first_start", override(color={"mode": "fixed", "fixedColor": "light-blue"}, decimals=2))
+            .override_by_name(
+                "last_stop",
+                override(
+                    color={"mode": "fixed", "fixedColor": "purple"},
+                    decimals=2,
+                    custom_fillBelowTo="First start",
+                    custom_fillOpacity=12,
+                ),
+            ),
+        ),
+    )
     place(
         made,
         10,
