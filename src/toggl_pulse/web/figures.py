@@ -20,9 +20,9 @@ from toggl_pulse.metrics.export import spreadsheet_safe
 from toggl_pulse.web.asked import Asked
 from toggl_pulse.web.look import Look
 
-__all__ = ["Figure", "Line", "as_csv", "as_json", "over_time"]
+__all__ = ["Figure", "Line", "as_csv", "as_json", "filter_value", "lines_of", "over_time", "steps_of"]
 
-Kind = Literal["bars", "lines", "heat", "spans"]
+Kind = Literal["bars", "lines", "heat", "spans", "table"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,8 +41,8 @@ class Figure:
     """What is drawn.
 
     `x` are local times without a zone (`2026-11-03T00:00`) where `step` is one of the metrics' intervals, else words.
-    `spans` draws each pair of lines as from and to. `group` and `ends` (the last local day of each step) make a click
-    lead to the entries of a bar. `rows` are the words of a heat map's lines, which otherwise are the lines' labels.
+    `spans` draws each pair of lines as from and to; a `table` is the template's own. `group`, `firsts` and `ends` (the
+    first and last local day of each step that are shown) make a click lead to the entries of a bar.
     """
 
     name: str
@@ -54,6 +54,7 @@ class Figure:
     lines: tuple[Line, ...]
     step: str = ""
     group: str = ""
+    firsts: tuple[str, ...] = ()
     ends: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
 
@@ -68,7 +69,7 @@ def over_time(look: Look, name: str, metric: str, *, title: str = "", limit: int
     asked = look.asked
     group = str(payload.pop("group_by", asked.group))
     answer = look.answer(metric, group_by=group, interval=asked.interval, limit=limit, **payload)
-    x, ends = _steps(answer, asked)
+    x, firsts, ends = steps_of(answer, asked)
     return Figure(
         name=name,
         title=title or METRICS[metric].title,
@@ -79,6 +80,7 @@ def over_time(look: Look, name: str, metric: str, *, title: str = "", limit: int
         lines=tuple(lines_of(look, answer, group)),
         step=answer.interval,
         group=group,
+        firsts=firsts,
         ends=ends,
         notes=answer.notes,
     )
@@ -104,16 +106,19 @@ def filter_value(key: object, label: str, *, other: bool = False) -> str | None:
     return str(key) if isinstance(key, int) else label
 
 
-def _steps(answer: Answer, asked: Asked) -> tuple[tuple[str, ...], tuple[str, ...]]:
-    """Each step's local beginning, and the last local day of it that is shown."""
+def steps_of(answer: Answer, asked: Asked) -> tuple[tuple[str, ...], tuple[str, ...], tuple[str, ...]]:
+    """Each step's local beginning, and the first and last local day of it that are shown."""
     if not answer.series:
-        return (), ()
+        return (), (), ()
     local = [
         datetime.fromtimestamp(time / 1000, UTC).astimezone(asked.zone) for time in answer.series[0].times_ms.tolist()
     ]
     ends = [(after - timedelta(seconds=1)).date() for after in local[1:]] + [asked.last]
-    begins = tuple(moment.replace(tzinfo=None).isoformat(timespec="minutes") for moment in local)
-    return begins, tuple(min(end, asked.last).isoformat() for end in ends)
+    return (
+        tuple(moment.replace(tzinfo=None).isoformat(timespec="minutes") for moment in local),
+        tuple(max(moment.date(), asked.first).isoformat() for moment in local),
+        tuple(min(end, asked.last).isoformat() for end in ends),
+    )
 
 
 def as_json(figure: Figure, more: Mapping[str, Any] | None = None) -> bytes:

@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 import orjson
 from markupsafe import Markup
 
-__all__ = ["day", "in_page", "iso", "local", "month", "shortened", "shown"]
+__all__ = ["day", "in_page", "iso", "local", "month", "shortened", "shown", "step"]
 
 NONE = "–"
 MINUS = "\N{MINUS SIGN}"
@@ -55,6 +55,7 @@ def local(epoch_ms: int, zone: ZoneInfo, form: str) -> str:
         "time": f"{moment:%H:%M}",
         "weekday": f"{moment:%a} {day(moment)}",
         "dayname": f"{moment:%a}",
+        "day": day(moment),
         "daymonth": f"{moment.day} {moment:%b}",
     }.get(form, f"{day(moment)}, {moment:%H:%M}")
 
@@ -62,6 +63,16 @@ def local(epoch_ms: int, zone: ZoneInfo, form: str) -> str:
 def month(text: str) -> str:
     """A month's short name."""
     return f"{date.fromisoformat(text):%b}"
+
+
+def step(begin: str, interval: str) -> str:
+    """A step by its local beginning (`2026-11-03T00:00`), as short as a column's head needs it."""
+    moment = datetime.fromisoformat(begin)
+    if interval == "hour":
+        return f"{moment:%H:%M}"
+    if interval == "year":
+        return f"{moment.year}"
+    return f"{moment:%b %y}" if interval in {"month", "quarter"} else f"{moment.day} {moment:%b}"
 
 
 def in_page(value: Any) -> Markup:

@@ -1,22 +1,16 @@
 // Draws each chart of the page from its own data: by Plotly, in the page's colours, with a legend, a hint and a table
 // of ours, which hold names as text and never as markup.
 
-import { show, showLocal } from "./format.js";
+import { show, showLocal, STEPS } from "./format.js";
 import { dark } from "./theme-switch.js";
 
 const PALETTE = {
   light: ["#4456c7", "#2a9d8f", "#d97742", "#8d5fb8", "#3f8fd0", "#b8577f", "#7a9a3a", "#c79a2e", "#5b7083", "#a1624a"],
   dark: ["#8c9bff", "#4fc3b3", "#f0a070", "#bd95e8", "#6cb6f2", "#e58aae", "#a7c766", "#e3bd5c", "#93a8bb", "#d09379"],
 };
-const STEPS = {
-  hour: { short: { hour: "2-digit", minute: "2-digit" }, long: { weekday: "short", day: "numeric", month: "short", hour: "2-digit", minute: "2-digit" } },
-  day: { short: { day: "numeric", month: "short" }, long: { weekday: "long", day: "numeric", month: "long", year: "numeric" } },
-  week: { short: { day: "numeric", month: "short" }, long: { day: "numeric", month: "long", year: "numeric" } },
-  month: { short: { month: "short", year: "2-digit" }, long: { month: "long", year: "numeric" } },
-  quarter: { short: { month: "short", year: "2-digit" }, long: { month: "long", year: "numeric" } },
-  year: { short: { year: "numeric" }, long: { year: "numeric" } },
-};
 const STRETCHES = { week: "week from ", quarter: "quarter from " };
+
+const ADD_UP = new Set(["hours", "entries", "days", "seconds"]);
 
 const style = (name) => getComputedStyle(document.documentElement).getPropertyValue(name).trim();
 
@@ -96,6 +90,8 @@ function traces(spec) {
   return spec.lines.map((line, index) => KINDS[spec.kind](spec, line, colour[index]));
 }
 
+const UNITS = { hours: { ticksuffix: " h" }, share: { tickformat: ".0%", range: [0, 1.001], autorange: false } };
+
 function layout(spec, plot) {
   const axis = {
     fixedrange: true, showline: false, zeroline: false, ticks: "", automargin: true,
@@ -111,7 +107,7 @@ function layout(spec, plot) {
     xaxis: { ...axis, ...ticks(spec, plot.clientWidth - 40), showgrid: false, tickangle: 0, range: [-0.5, spec.x.length - 0.5] },
     yaxis: heat
       ? { ...axis, showgrid: false, autorange: "reversed", tickvals: spec.lines.map((_, index) => index), ticktext: spec.lines.map((line) => plain(line.label)) }
-      : { ...axis, gridcolor: style("--line"), rangemode: "tozero", nticks: 6, ticksuffix: spec.unit === "hours" ? " h" : "" },
+      : { ...axis, gridcolor: style("--line"), rangemode: "tozero", nticks: 6, ...UNITS[spec.unit] },
   };
 }
 
@@ -170,7 +166,8 @@ function drawLegend(figure, spec, plot) {
     const button = element("button", "plain");
     button.type = "button";
     button.setAttribute("aria-pressed", "true");
-    button.append(spot(colour[index]), name(line.label), element("span", "muted", show(sum(line.values), spec.unit)));
+    button.append(spot(colour[index]), name(line.label));
+    if (ADD_UP.has(spec.unit)) button.append(element("span", "muted", show(sum(line.values), spec.unit)));
     button.addEventListener("click", () => {
       const shown = button.getAttribute("aria-pressed") === "true";
       button.setAttribute("aria-pressed", String(!shown));
@@ -232,7 +229,7 @@ function drillDown(spec, { points, event }) {
   const parameters = new URLSearchParams(query);
   parameters.delete("range");
   const at = point.pointIndex ?? point.pointNumber;
-  parameters.set("from", spec.x[at].slice(0, 10));
+  parameters.set("from", spec.firsts[at]);
   parameters.set("to", spec.ends[at]);
   if (points.length === 1 && line.key !== null && spec.group !== "none" && spec.group !== "task" && spec.group !== "description") {
     parameters.set(spec.group, line.key);

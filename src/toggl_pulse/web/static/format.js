@@ -19,6 +19,16 @@ const forms = {
   time: { hour: "2-digit", minute: "2-digit" },
   moment: { dateStyle: "medium", timeStyle: "short" },
 };
+// The steps of charts and tables, as short as an axis needs them and as long as a sentence does.
+export const STEPS = {
+  hour: { short: { hour: "2-digit", minute: "2-digit" }, long: { weekday: "short", day: "numeric", month: "short", hour: "2-digit", minute: "2-digit" } },
+  day: { short: { day: "numeric", month: "short" }, long: { weekday: "long", day: "numeric", month: "long", year: "numeric" } },
+  week: { short: { day: "numeric", month: "short" }, long: { day: "numeric", month: "long", year: "numeric" } },
+  month: { short: { month: "short", year: "2-digit" }, long: { month: "long", year: "numeric" } },
+  quarter: { short: { month: "short", year: "2-digit" }, long: { month: "long", year: "numeric" } },
+  year: { short: { year: "numeric" }, long: { year: "numeric" } },
+};
+
 const made = new Map();
 
 function formatter(form, timeZone) {
