@@ -29,8 +29,8 @@ def test_a_week_draws_every_entry_once_on_each_day_that_it_touches(browser: Test
     # four entries, one of them over midnight
     assert 5 == len(blocks)
     assert (1, 1) == tuple(sum(word in each for each in blocks) for word in ("from-before", "goes-on"))
-    assert 'aria-label="23:30 to 00:30, =HYPERLINK(&#34;x&#34;), a.b (c|d), Acme, goes on on the next day"' in page
-    assert 'aria-label="23:30 to 00:30, =HYPERLINK(&#34;x&#34;), a.b (c|d), Acme, began on the day before"' in page
+    assert 'title="23:30 to 00:30, =HYPERLINK(&#34;x&#34;), a.b (c|d), Acme, goes on on the next day"' in page
+    assert 'title="23:30 to 00:30, =HYPERLINK(&#34;x&#34;), a.b (c|d), Acme, began on the day before"' in page
 
 
 def test_each_day_says_the_hours_that_were_worked_on_it(pulse: PagePulse, browser: TestClient) -> None:
@@ -77,7 +77,7 @@ def test_days_without_entries_say_what_to_do(browser: TestClient) -> None:
 
 def test_a_block_leads_to_a_list_that_has_it(browser: TestClient) -> None:
     page = browser.get(f"/ui/calendar?{WEEK}").text
-    found = re.findall(r'<a class="inside" href="([^"]+)" aria-label="[^"]* to [^,]*, ([^,"]+)', page)
+    found = re.findall(r'<a class="inside" href="([^"]+)" title="[^"]* to [^,]*, ([^,"]+)', page)
 
     assert found
     for where, what in found:
