@@ -65,19 +65,31 @@ def build() -> Dashboard:
     steps = {**asked, "interval": word("interval")}
     place(
         made,
-        10,
+        9,
         (
-            12,
+            24,
             bars("Billable and not", Ask("tracked_hours", group_by="billable", **steps), empty=NOTHING)
             .override_by_name("billable", override(color={"mode": "fixed", "fixedColor": "green"}))
             .override_by_name("not billable", override(color={"mode": "fixed", "fixedColor": "gray"})),
         ),
+    )
+    by_client = {**steps, "group_by": "client", "limit": 12}
+    place(
+        made,
+        10,
+        (
+            12,
+            bars("Billable by client", Ask("billable_hours", **by_client), empty=NONE_BILLABLE).data_links(
+                lead("client")
+            ),
+        ),
         (
             12,
             bars(
-                "Billable by client",
-                Ask("billable_hours", group_by="client", limit=12, **steps),
-                empty=NONE_BILLABLE,
+                "Not billable by client",
+                Ask("tracked_hours", **by_client, **NOT_BILLABLE),
+                empty="Everything is billable",
+                more=f"Entries that are not billable only. {BOTH}",
             ).data_links(lead("client")),
         ),
     )

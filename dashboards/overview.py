@@ -11,7 +11,7 @@ from grafana_foundation_sdk.builders.dashboard import Dashboard
 from dashboards.ask import FILTERS, HERE, Ask
 from dashboards.board import board, place
 from dashboards.lists import entries, lead, running
-from dashboards.panels import bars, grid, numbers, override, ranking, share, words
+from dashboards.panels import bars, grid, links, numbers, override, ranking, share, words
 from dashboards.status import status
 from dashboards.variables import filters
 
@@ -40,7 +40,12 @@ def build() -> Dashboard:
             (6, _period(title, Ask("period_change", periods=[period], **asked)))
             for period, title in (("today", "Today"), ("this_week", "This week"), ("this_month", "This month"))
         ),
-        (6, status("Data as of", "data_as_of", unit="dateTimeFromNow", empty="never")),
+        (
+            6,
+            status("Data as of", "data_as_of", unit="dateTimeFromNow", empty="never").links(
+                links(("Sync health", "/d/toggl-pulse-sync-health?${__url_time_range}"))
+            ),
+        ),
     )
     place(
         made,
