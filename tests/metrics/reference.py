@@ -144,9 +144,35 @@ def time_in(row: Row, low: int, high: int, question: Question, attribution: str)
     """Milliseconds that an entry gives to a step."""
     q = question
     low, high = max(low, q.start_ms), min(high, q.end_ms)
+    if q.metric in WINDOWS:
+        start, stop = max(low, row.start * 1000), min(high, stop_of(row, q) * 1000)
+        return sum(overlap(start, stop, *window) for window in windows(q, start, stop)) if start < stop else 0
     if attribution == "split":
         return overlap(row.start * 1000, stop_of(row, q) * 1000, low, high)
     return length_of(row, q) if starts_in(row, low, high) else 0
+
+
+WINDOWS: dict[str, Callable[[datetime], bool]] = {
+    "evening_hours": lambda local: local.hour >= 19 or local.hour < 6,
+    "weekend_hours": lambda local: local.strftime("%a") in {"Sat", "Sun"},
+}
+
+
+def windows(question: Question, start_ms: int, end_ms: int) -> list[tuple[int, int]]:
+    """From and to of every stretch around some time in which the clock shows an evening, or a weekend."""
+    block = 10 * 24 * HOUR_MS
+    edges = range(start_ms // block * block, end_ms + 1, block)
+    return [each for low in edges for each in _windows(question.metric, question.zone, low, low + block)]
+
+
+@cache
+def _windows(metric: str, zone: ZoneInfo, low: int, high: int) -> list[tuple[int, int]]:
+    quarter, found = 15 * MINUTE_MS, list[tuple[int, int]]()
+    for minute in range(low, high, quarter):
+        if WINDOWS[metric](clock(minute, zone)):
+            begin = found.pop()[0] if found and found[-1][1] == minute else minute
+            found.append((begin, minute + quarter))
+    return found
 
 
 def groups_of(row: Row, group_by: str, names: Catalogue) -> list[object]:
@@ -205,6 +231,9 @@ ATTRIBUTION = {
     "average_entry_hours": "start",
     "longest_entry_hours": "start",
     "active_days": "split",
+    "days_off": "split",
+    "evening_hours": "split",
+    "weekend_hours": "split",
     "first_start": "split",
     "last_stop": "split",
 }
@@ -217,6 +246,8 @@ def answer(question: Question, rows: Iterable[Row], names: Catalogue) -> Values:
     q = question
     attribution = ATTRIBUTION.get(q.metric, q.attribution)
     rows = [row for row in filtered(q, rows, names) if belongs(row, q.metric) and counts(row, q, attribution)]
+    if q.metric in WINDOWS:
+        rows = [row for row in rows if time_in(row, q.start_ms, q.end_ms, q, attribution)]
     members = folded(q, rows, names, attribution)
     return {
         group: {low: value(q, entries, low, high, attribution) for low, high in steps(q)}
@@ -266,7 +297,7 @@ def value(q: Question, entries: list[Row], low: int, high: int, attribution: str
         return BY_DAY[q.metric](q, entries, low, high)
     ms = sum(time_in(row, low, high, q, attribution) for row in entries)
     begun = [row for row in entries if starts_in(row, max(low, q.start_ms), min(high, q.end_ms))]
-    if q.metric in {"tracked_hours", "billable_hours", "running_hours"}:
+    if q.metric in {"tracked_hours", "billable_hours", "running_hours", *WINDOWS}:
         return ms / HOUR_MS
     if q.metric == "billable_share":
         billable = sum(time_in(row, low, high, q, attribution) for row in entries if row.billable)
@@ -291,6 +322,12 @@ def median_edge(q: Question, entries: list[Row], low: int, high: int) -> float |
     times = [day_edge(q, entries, *day) for day in days_begun_in(q, low, high)]
     known = [time for time in times if time is not None]
     return statistics.median(known) / HOUR_MS if known else None
+
+
+def days_off(q: Question, entries: list[Row], low: int, high: int) -> float:
+    """Days that are over, whose first moment in the range is in the step, and that have less than a minute."""
+    over = [(begin, end) for begin, end in days_begun_in(q, low, high) if end <= q.horizon * 1000]
+    return sum(wall_clock(q, entries, max(begin, q.start_ms), min(end, q.end_ms)) < MINUTE_MS for begin, end in over)
 
 
 def days_begun_in(q: Question, low: int, high: int) -> list[tuple[int, int]]:
@@ -346,6 +383,7 @@ def wall_clock(q: Question, entries: list[Row], low: int, high: int) -> int:
 
 BY_DAY: dict[str, Callable[[Question, list[Row], int, int], float | None]] = {
     "active_days": active_days,
+    "days_off": days_off,
     "first_start": median_edge,
     "last_stop": median_edge,
 }

@@ -188,6 +188,9 @@ def test_steps_without_time_are_0_for_sums_and_nothing_for_averages_and_shares()
         "billable_share": [1.0, None],
         "average_entry_hours": [1.0, None],
         "longest_entry_hours": [1.0, None],
+        "evening_hours": [0.0, 0.0],
+        "weekend_hours": [0.0, 0.0],
+        "days_off": [0.0, 1.0],
         "first_start": [9.0, None],
         "last_stop": [10.0, None],
     }
@@ -328,6 +331,70 @@ def test_medians_of_too_many_days_are_refused(monkeypatch: pytest.MonkeyPatch) -
     with pytest.raises(BadRequest) as refused:
         value(rows, "first_start", ask_range(AT, days=9))
     assert "too_many_points" == refused.value.code
+
+
+FRIDAY = utc(2026, 6, 4, 22)  # midnight in Berlin
+
+
+@pytest.mark.parametrize(
+    ("start", "stop", "evening", "weekend"),
+    [
+        (9, 17, 0.0, 0.0),
+        (17, 20, 1.0, 0.0),
+        (22, 31, 8.0, 7.0),  # Friday night to Saturday, 7 o'clock
+        (5, 7, 1.0, 0.0),
+        (24 + 10, 24 + 12, 0.0, 2.0),
+        (48 + 20, 72 + 8, 10.0, 4.0),  # Sunday evening to Monday, 8 o'clock
+        (0, 7 * 24, 7 * 11.0, 48.0),
+    ],
+)
+def test_evenings_and_weekends_are_those_of_the_local_clock(
+    start: int, stop: int, evening: float, weekend: float
+) -> None:
+    rows = [Row(1, FRIDAY + start * 3600, FRIDAY + stop * 3600)]
+    query = ask_range(FRIDAY, days=7, zone=BERLIN)
+
+    assert (evening, weekend) == (value(rows, "evening_hours", query), value(rows, "weekend_hours", query))
+    (by_day,) = answer(rows, replace(query, metric="evening_hours", interval="day")).series
+    assert evening == by_day.values.sum()
+
+
+def test_a_night_is_as_long_as_the_clock_makes_it() -> None:
+    for evening, hours in ((utc(2026, 3, 28, 18), 10.0), (utc(2026, 10, 24, 17), 12.0)):
+        rows = [Row(1, evening, evening + 14 * 3600)]
+
+        assert hours == value(rows, "evening_hours", ask_range(evening - 3600, days=2, zone=BERLIN))
+
+
+def test_only_groups_with_time_in_the_evening_are_shown_largest_first() -> None:
+    rows = [
+        Row(1, FRIDAY + 9 * 3600, FRIDAY + 17 * 3600, project=11),
+        Row(2, FRIDAY + 17 * 3600, FRIDAY + 20 * 3600, project=12),
+        Row(3, FRIDAY + 20 * 3600, FRIDAY + 22 * 3600, project=13),
+        Row(4, FRIDAY + 20 * 3600, FRIDAY + 20 * 3600, project=14),
+    ]
+
+    found = answer(rows, ask_range(FRIDAY, metric="evening_hours", group_by="project", zone=BERLIN)).series
+
+    assert [(13, [2.0]), (12, [1.0])] == [(each.key, each.values.tolist()) for each in found]
+
+
+def test_a_day_is_off_when_it_is_over_and_had_less_than_a_minute() -> None:
+    today = utc(2026, 11, 23)
+    rows = [Row(1, today - 2 * 86_400, today - 2 * 86_400 + 60), Row(2, today - 4 * 86_400, today - 4 * 86_400 + 59)]
+    query = ask_range(today - 5 * 86_400, metric="days_off", days=10, interval="day")
+
+    assert [1, 1, 1, 0, 1, 0, 0, 0, 0, 0] == answer(rows, query).series[0].values.tolist()
+    assert 4.0 == value(rows, "days_off", replace(query, interval="range"))
+
+
+def test_what_nobody_has_asked_toggl_about_is_no_day_off() -> None:
+    today = utc(2026, 11, 23)
+    query = ask_range(today - 5 * 86_400, metric="days_off", days=10)
+    never = Answers(MemorySource.of([]), clock=lambda: NOW, contact=lambda: Contact(None, timedelta(minutes=20)))
+
+    assert 3.0 == value([], "days_off", query, last=NOW - timedelta(days=2))
+    assert [0.0] == never.answer(query).series[0].values.tolist()
 
 
 # --- limits ---------------------------------------------------------------------------------------------------

@@ -162,6 +162,36 @@ def test_steps_and_groups_add_up_to_the_whole(scene: Scene, dimension: str) -> N
 
 
 @settings(QUICK, max_examples=80)
+@given(scenes(intervals=("day", "week", "range")))
+def test_every_day_that_is_over_is_active_or_off(scene: Scene) -> None:
+    q = replace(scene.question, group_by="none")
+    today = reference.steps(replace(q, start_ms=q.horizon * 1000, end_ms=q.horizon * 1000, interval="day"))[0][0]
+    q = replace(q, end_ms=max(q.start_ms, min(q.end_ms, today)))
+    days = reference.steps(replace(q, interval="day")) if q.start_ms < q.end_ms else []
+    answers = scene.answers()
+
+    active, off = (
+        answers.answer(replace(query_of(q), metric=metric)).series[0].values for metric in ("active_days", "days_off")
+    )
+
+    assert len(days) == active.sum() + off.sum()
+
+
+@settings(QUICK, max_examples=60)
+@given(scenes(intervals=("day", "week", "month", "range")))
+def test_evenings_and_weekends_are_parts_of_what_is_tracked(scene: Scene) -> None:
+    answers, query = scene.answers(), replace(query_of(scene.question), group_by="none", attribution="split")
+
+    tracked, evening, weekend = (
+        answers.answer(replace(query, metric=metric)).series[0].values
+        for metric in ("tracked_hours", "evening_hours", "weekend_hours")
+    )
+
+    assert (evening <= tracked).all()
+    assert (weekend <= tracked).all()
+
+
+@settings(QUICK, max_examples=80)
 @given(scenes(intervals=("hour", "day", "week", "month")))
 def test_a_first_start_is_never_later_than_the_last_stop(scene: Scene) -> None:
     answers, query = scene.answers(), query_of(scene.question)

@@ -317,5 +317,8 @@ def test_the_metrics_of_the_contract_are_there() -> None:
         "dormant_projects",
         "first_start",
         "last_stop",
+        "days_off",
+        "evening_hours",
+        "weekend_hours",
     } <= METRICS.keys()
     assert ("auto", "hour", "day", "week", "month", "quarter", "year", "range") == INTERVAL_NAMES

@@ -30,10 +30,11 @@ class Metric:
     `additive`: the values of groups and of steps add up to the value of the whole. `attribution` is fixed where the
     metric has only one; None follows the query. `rows` are the entries that count. `measures` are the sums that
     `value` turns into the shown numbers; the first one ranks the groups.
-    `shape`: `series` has one value a step, `points` one an entry, `table` rows and columns; `columns` are a table's
-    (name, type) with the types of Grafana's tables, where they are always the same, and `by` what its rows are made of
-    (none where each is by itself), whatever the query groups by. `keys` are the payload's words
-    beside filters, zone and attribution that change a table.
+    `window` is the part of the time that counts, if not all of it does.
+    `shape`: `series` has one value a step, `points` one an entry, `table` rows and columns.
+    `columns` are a table's (name, type) with the types of Grafana's tables, where they are always the same, and `by`
+    what its rows are made of (none where each is by itself), whatever the query groups by. `keys` are the payload's
+    words beside filters, zone and attribution that change a table.
     """
 
     slug: str
@@ -48,6 +49,7 @@ class Metric:
     value: Callable[[Sums], Floats] | None = None
     columns: tuple[tuple[str, str], ...] = ()
     by: str | None = None
+    window: Literal["evening", "weekend"] | None = None
     keys: tuple[str, ...] = ()
 
 
@@ -73,6 +75,10 @@ def _longest(sums: Sums) -> Floats:
 
 def _active_days(sums: Sums) -> Floats:
     return sums["active_days"].astype(np.float64)
+
+
+def _days_off(sums: Sums) -> Floats:
+    return sums["days_off"].astype(np.float64)
 
 
 def _first_start(sums: Sums) -> Floats:
@@ -170,6 +176,37 @@ METRICS: Mapping[str, Metric] = MappingProxyType(
                 attribution="split",
                 measures=("ms", "active_days"),
                 value=_active_days,
+            ),
+            Metric(
+                "days_off",
+                "Days off",
+                "days",
+                "Local days of the range that are over and had less than a minute of tracked time; "
+                "a day counts in the step that has its first moment.",
+                additive=False,
+                attribution="split",
+                measures=("ms", "days_off"),
+                value=_days_off,
+            ),
+            Metric(
+                "evening_hours",
+                "Evenings and nights",
+                "hours",
+                "Tracked time between 19:00 and 06:00 of the local clock.",
+                additive=True,
+                attribution="split",
+                value=_hours,
+                window="evening",
+            ),
+            Metric(
+                "weekend_hours",
+                "Weekends",
+                "hours",
+                "Tracked time on local Saturdays and Sundays.",
+                additive=True,
+                attribution="split",
+                value=_hours,
+                window="weekend",
             ),
             Metric(
                 "first_start",

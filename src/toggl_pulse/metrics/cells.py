@@ -18,13 +18,14 @@ from toggl_pulse.errors import BadRequest
 from toggl_pulse.metrics.catalogue import Metric
 from toggl_pulse.metrics.columns import Snapshot
 from toggl_pulse.metrics.day_edges import first_start, last_stop
-from toggl_pulse.metrics.days import active_days
+from toggl_pulse.metrics.days import active_days, days_off
 from toggl_pulse.metrics.fold import Folding, Shown
 from toggl_pulse.metrics.grid import Grid
 from toggl_pulse.metrics.groups import Dimension
 from toggl_pulse.metrics.query import Query
 from toggl_pulse.metrics.selection import Range, Selection, codes_without_time, running_rows
 from toggl_pulse.metrics.sums import sum_by_step
+from toggl_pulse.metrics.windows import windowed
 
 __all__ = ["SLOTS", "Cells", "Question"]
 
@@ -70,9 +71,10 @@ class Question:
     def sums(self, *measures: str) -> dict[str, NDArray[Any]]:
         """Of the whole range, by code."""
         low, high = self.range.touched
-        grid = Grid.of(np.array([low, max(high, low + 1)]))
-        found = sum_by_step(self.selection, self.range, grid, measures, self.attribution)
-        return {measure: cells[0] for measure, cells in found.items()}
+        borders = np.array([low, max(high, low + 1)])
+        return {
+            measure: cells[0] for measure, cells in self._sums(self.selection, self.range, borders, measures).items()
+        }
 
     def has_running(self) -> bool:
         """Whether an entry that still runs is among those that count."""
@@ -89,46 +91,60 @@ class Question:
 
         Raises `BadRequest` (`too_many_points`).
         """
-        grid = Grid.of(borders) if slots is None else Grid(borders, SLOTS, slots.astype(np.int32))
-        codes = self.selection.codes
-        if codes > CODES_AT_ONCE or grid.places * codes > CELLS_AT_ONCE:
-            return self._in_two_looks(grid)
-        sums = self._sums(self.selection, self.range, grid)
+        codes, places = self.selection.codes, len(borders) - 1 if slots is None else SLOTS
+        if codes > CODES_AT_ONCE or places * codes > CELLS_AT_ONCE:
+            return self._in_two_looks(borders, slots, places)
+        sums = self._sums(self.selection, self.range, borders, self.metric.measures, slots)
         folding = self._fold(sums[self.metric.measures[0]].sum(axis=0))
         folded = self._folded(folding, sums)
         self._add_by_day(folded, folding, self.selection, borders)
         return Cells(folding.groups, self._values(folded))
 
-    def _in_two_looks(self, grid: Grid) -> Cells:
-        first = self.metric.measures[0]
+    def _in_two_looks(self, borders: Ints, slots: Ints | None, places: int) -> Cells:
+        first, measures = self.metric.measures[0], self.metric.measures
         recode, folding = self._fold(self.sums(first)[first]).compact(self.selection.codes)
-        if len(folding.groups) * grid.places > MOST_CELLS:
+        if len(folding.groups) * places > MOST_CELLS:
             raise BadRequest(
-                f"{len(folding.groups):,} groups in {grid.places:,} steps are too many points: "
+                f"{len(folding.groups):,} groups in {places:,} steps are too many points: "
                 "set a limit, a longer interval or a shorter range.",
                 code="too_many_points",
             )
         selection = self.selection.recoded(recode, max(1, int(folding.code.max(initial=0)) + 1))
-        if grid.place is not None:
-            return Cells(folding.groups, self._values(self._folded(folding, self._sums(selection, self.range, grid))))
+        if slots is not None:
+            sums = self._sums(selection, self.range, borders, measures, slots)
+            return Cells(folding.groups, self._values(self._folded(folding, sums)))
         at_once = max(1, CELLS_IN_CACHE // selection.codes)
         out: Sums = {}
-        for begin in range(0, grid.places, at_once):
-            some = grid.borders[begin : begin + at_once + 1]
+        for begin in range(0, places, at_once):
+            some = borders[begin : begin + at_once + 1]
             range_ = Range(max(self.range.start_ms, int(some[0]) * 1000), min(self.range.end_ms, int(some[-1]) * 1000))
-            folded = self._folded(folding, self._sums(selection, range_, Grid.of(some)))
+            folded = self._folded(folding, self._sums(selection, range_, some, measures))
             for measure, cells in folded.items():
-                into = out.setdefault(measure, np.zeros((len(folding.groups), grid.places), cells.dtype))
+                into = out.setdefault(measure, np.zeros((len(folding.groups), places), cells.dtype))
                 into[:, begin : begin + cells.shape[1]] = cells
-        self._add_by_day(out, folding, selection, grid.borders)
+        self._add_by_day(out, folding, selection, borders)
         return Cells(folding.groups, self._values(out))
 
-    def _sums(self, selection: Selection, range_: Range, grid: Grid) -> Sums:
-        return sum_by_step(selection, range_, grid, self.metric.measures, self.attribution)
+    def _sums(
+        self,
+        selection: Selection,
+        range_: Range,
+        borders: Ints,
+        measures: tuple[str, ...],
+        slots: Ints | None = None,
+    ) -> Sums:
+        """Places × codes of each measure: steps, or slots where they have any."""
+        window = self.metric.window
+        if window is not None:
+            grid = windowed(borders, range_, window, self.query.zone)
+            found = sum_by_step(selection, range_, grid, measures, self.attribution)
+            return {measure: cells[:-1] for measure, cells in found.items()}
+        grid = Grid.of(borders) if slots is None else Grid(borders, SLOTS, slots.astype(np.int32))
+        return sum_by_step(selection, range_, grid, measures, self.attribution)
 
     def _fold(self, weight: NDArray[Any]) -> Folding:
         present = weight > 0
-        if self.dimension is not None and not present.all():
+        if self.dimension is not None and self.metric.window is None and not present.all():
             # what has no time may still be there: entries of no length, running ones that lie ahead
             present |= codes_without_time(self.selection, self.range, self.attribution)
         return self.fold(weight, present)
@@ -154,6 +170,7 @@ class Question:
 
 _BY_DAY: Mapping[str, Callable[[Selection, Folding, Range, Ints, ZoneInfo], NDArray[Any]]] = {
     "active_days": active_days,
+    "days_off": days_off,
     "first_start": first_start,
     "last_stop": last_stop,
 }

@@ -18,7 +18,7 @@ from toggl_pulse.metrics.grid import Grid, add, stretches
 from toggl_pulse.metrics.pieces import Whole, pieces
 from toggl_pulse.metrics.selection import Range, Rows, Selection, row_at, running_rows
 
-__all__ = ["active_days"]
+__all__ = ["active_days", "days_off"]
 
 Ints = NDArray[np.int64]
 Flags = NDArray[np.bool_]
@@ -44,6 +44,19 @@ def active_days(selection: Selection, folding: Folding, range_: Range, borders: 
         group, day = np.nonzero(_active(selection, folding, inside, some))
         out += np.bincount(group * steps + step[begin + day], minlength=len(out))
     return out.reshape(groups, steps)
+
+
+def days_off(selection: Selection, folding: Folding, range_: Range, borders: Ints, zone: ZoneInfo) -> Ints:
+    """Groups × steps: how many days that are over and not active have their first moment of the range in the step."""
+    horizon = selection.horizon * 1000
+    today = int(calendar.steps(horizon, horizon, "day", zone).borders[0]) * 1000
+    past = Range(range_.start_ms, max(range_.start_ms, min(range_.end_ms, today)))
+    if past.start_ms == past.end_ms:
+        return np.zeros((len(folding.groups), len(borders) - 1), np.int64)
+    days = np.maximum(calendar.steps(past.start_ms, past.end_ms, "day", zone).borders[:-1] * 1000, past.start_ms)
+    over = np.bincount(np.searchsorted(borders * 1000, days, side="right") - 1, minlength=len(borders) - 1)
+    off: Ints = over - active_days(selection, folding, past, borders, zone)
+    return off
 
 
 def _active(selection: Selection, folding: Folding, range_: Range, days: Ints) -> Flags:

@@ -172,6 +172,11 @@ class Selection:
         return replace(self, codes=2 * self.codes, by_billable=True)
 
     @property
+    def horizon(self) -> int:
+        """Until when running entries count."""
+        return self.rows[0].horizon
+
+    @property
     def coded(self) -> bool:
         """Whether rows have codes at all, or are all of them code 0."""
         return self.column is not None or self.by_billable
