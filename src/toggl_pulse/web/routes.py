@@ -232,7 +232,7 @@ class PageRoutes:
 
 def _figure(request: Request) -> Callable[[Look], Any]:
     view, name = request.path_params["view"], request.path_params["figure"]
-    found = next((each.figures[name] for each in VIEWS if each.name == view and name in each.figures), None)
+    found = next(({**each.figures, **each.tables}.get(name) for each in VIEWS if each.name == view), None)
     if found is None:
         raise BadRequest("There is no such chart.", code="not_found", status=404)
     return found

@@ -228,8 +228,7 @@ def matrix(look: Look) -> Figure:
     )
 
 
-FIGURES: Mapping[str, Callable[[Look], Figure]] = {
-    "mix": mix,
+TABLES: Mapping[str, Callable[[Look], Figure]] = {
     "client": partial(table_figure, name="client", dimension="client"),
     "tag": partial(table_figure, name="tag", dimension="tag"),
     "group": partial(table_figure, name="group"),
@@ -237,4 +236,4 @@ FIGURES: Mapping[str, Callable[[Look], Figure]] = {
     "matrix": matrix,
 }
 
-VIEW = View(slug="projects", title="Projects & clients", show=show, figures=FIGURES, keeps=("mix",))
+VIEW = View(slug="projects", title="Projects & clients", show=show, figures={"mix": mix}, tables=TABLES, keeps=("mix",))

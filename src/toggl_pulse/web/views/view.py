@@ -17,14 +17,16 @@ class View:
     """`slug` is the address below `/ui/` (the first view's is empty); `name` names the template.
 
     `show` gives what the template knows beside the page's own words. Each of `figures` is drawn where the template
-    says `chart(figure("name"))`, and can be had as CSV. `controls` are the choices that the view heeds beside the
-    range, `keeps` the parameters of its own that go along when those change. One that is not `ranged` has neither.
+    says `chart(figure("name"))`, and can be had as CSV; `tables` are drawn by the template itself, and have a CSV too.
+    `controls` are the choices that the view heeds beside the range, `keeps` the parameters of its own that go along
+    when those change. One that is not `ranged` has neither.
     """
 
     slug: str
     title: str
     show: Callable[[Look], Mapping[str, Any]]
     figures: Mapping[str, Callable[[Look], Figure]] = field(default_factory=dict)
+    tables: Mapping[str, Callable[[Look], Figure]] = field(default_factory=dict)
     controls: tuple[str, ...] = ("group", "interval", "attribution")
     keeps: tuple[str, ...] = ()
     ranged: bool = True
