@@ -36,3 +36,10 @@ def test_an_empty_domain_is_refused_instead_of_serving_any_name(tmp_path: Path) 
     done = caddy(tmp_path, "validate", "--config", str(CADDYFILE), "--adapter", "caddyfile", DOMAIN="")
 
     assert 0 != done.returncode
+
+
+def test_a_certificate_of_one_s_own_is_two_paths(tmp_path: Path) -> None:
+    own = {"DOMAIN": "hours.example.com", "TLS": "/etc/caddy/name.crt /etc/caddy/name.key"}
+    done = caddy(tmp_path, "adapt", "--config", str(CADDYFILE), "--adapter", "caddyfile", **own)
+
+    assert '"certificate":"/etc/caddy/name.crt","key":"/etc/caddy/name.key"' in done.stdout

@@ -36,6 +36,9 @@ def interpolate(query: str, *, bucket: str, start: datetime, stop: datetime) -> 
     """Grafana replaces `word.word` by what the second word says, whatever the first is, and knows no others."""
     texts = {
         "defaultBucket": f'"{bucket}"',
+        "bucket": f'"{bucket}"',  # also where a column of that name is meant
+        "organization": '""',
+        "windowPeriod": "1m",
         "timeRangeStart": f"{start:%Y-%m-%dT%H:%M:%S.%fZ}",
         "timeRangeStop": f"{stop:%Y-%m-%dT%H:%M:%S.%fZ}",
     }

@@ -146,7 +146,9 @@ def test_a_quota_that_others_have_used_up_fires_until_its_hour_is_over(
         scene.advance(minutes=10)
         await poll(service)
         assert {QUOTA} == firing(scene, influxdb, influxdb_bucket)
-        scene.advance(minutes=51)
+        scene.advance(minutes=20)
+        assert {QUOTA} == firing(scene, influxdb, influxdb_bucket)
+        scene.advance(minutes=31)
         await poll(service)
         assert set() == firing(scene, influxdb, influxdb_bucket)
 
