@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import base64
 import os
 import re
+import urllib.error
+import urllib.request
 from collections.abc import Iterator, Mapping
 from itertools import combinations
 from pathlib import Path
@@ -335,6 +338,50 @@ def test_a_password_that_was_given_is_used_and_not_kept(
     for name in FILES[1:]:
         (folder / name).unlink()
     assert FILES[1:] == tuple(works(run("init", "influxdb"), folder))
+
+
+def signs_in(server: OwnServer, password: str) -> bool:
+    login = base64.b64encode(f"admin:{password}".encode()).decode()
+    request = urllib.request.Request(  # noqa: S310 (loopback)
+        f"{server.url}/api/v2/signin", headers={"Authorization": f"Basic {login}"}, method="POST"
+    )
+    try:
+        with urllib.request.urlopen(request, timeout=30) as answer:  # noqa: S310 (as above)
+            return bool(answer.status == 204)
+    except urllib.error.HTTPError:
+        return False
+
+
+def test_another_password_that_is_given_becomes_the_password(
+    run: Run, server: OwnServer, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("INFLUXDB_ADMIN_PASSWORD", "the first password")
+    before = works(run("init", "influxdb"), folder)
+    monkeypatch.setenv("INFLUXDB_ADMIN_PASSWORD", "the second password")
+
+    again = run("init", "influxdb")
+
+    assert before == works(again, folder)
+    assert "made the administrator's password." in again.out
+    assert (False, True) == (signs_in(server, "the first password"), signs_in(server, "the second password"))
+    assert "there was nothing to do" in run("init", "influxdb").out
+
+
+def test_tokens_are_renewed_and_the_old_ones_are_worthless(
+    run: Run, server: OwnServer, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before = works(run("init", "influxdb"), folder)
+
+    renewed = run("init", "influxdb", "--renew")
+
+    after = works(renewed, folder)
+    assert "made the administrator's token, the service's token, Grafana's token." in renewed.out
+    assert before["admin/password"] == after["admin/password"]
+    for name in FILES[1:]:
+        assert 401 == server.ask("GET", "buckets", token=before[name]).status
+        assert 200 == server.ask("GET", "buckets", token=after[name]).status
+    as_administrator(server, folder)
+    assert 3 == len(server.ask("GET", "authorizations").json()["authorizations"])
 
 
 @pytest.mark.parametrize("password", ["short", "x" * 73])

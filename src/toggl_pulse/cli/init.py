@@ -5,8 +5,9 @@ from __future__ import annotations
 import contextlib
 import os
 import secrets
+from collections.abc import Callable
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, TypeVar
 
 import typer
 
@@ -16,11 +17,13 @@ from toggl_pulse.cli.parts import printable
 from toggl_pulse.cli.whole_files import write_whole
 from toggl_pulse.errors import BadRequest, NeedsUser
 from toggl_pulse.influx import Bucket, Influx, Refused
-from toggl_pulse.influx.setup import ACTIONS, USER, Administrator, begin, is_fresh, sign_in
+from toggl_pulse.influx.setup import ACTIONS, USER, Administrator, begin, is_fresh, knows_password, sign_in
 from toggl_pulse.logs import configure_logs
 from toggl_pulse.settings import InfluxDBSetup, load_influxdb_setup
 
 __all__ = ["init"]
+
+T = TypeVar("T")
 
 init = typer.Typer(**PLAIN)
 
@@ -48,13 +51,15 @@ def influxdb(
         bool,
         typer.Option("--readable", help="Let other users of this machine, or of containers, read the two tokens."),
     ] = False,
+    renew: Annotated[bool, typer.Option("--renew", help="Make all tokens anew, and the old ones worthless.")] = False,
 ) -> None:
     """Set up a fresh InfluxDB at INFLUXDB_URL: organisation, bucket, a token for the service and one for Grafana.
 
     The service's token may read and write the bucket, Grafana's may read it, and neither anything else. They go
     into DIR/service/token and DIR/grafana/token, what only an administrator needs into DIR/admin. No secret is
-    printed. The administrator's password is made up unless INFLUXDB_ADMIN_PASSWORD, or its _FILE, gives one.
-    Whatever is there already stays as it is; what a run that was cut off has left is completed by the next one.
+    printed. The administrator's password is made up unless INFLUXDB_ADMIN_PASSWORD, or its _FILE, gives one; another
+    one than before becomes the password. Whatever else is there already stays as it is; what a run that was cut off
+    has left is completed by the next one.
     """
     settings = load_influxdb_setup()
     configure_logs("WARNING", "auto")
@@ -62,7 +67,7 @@ def influxdb(
         raise BadRequest("Set INFLUXDB_URL to the address of the InfluxDB to set up.", code="bad_setting")
     place = folder or settings.data_dir.expanduser() / "influxdb"
     setting_up = _Run(settings, _Drawers(place, readable=readable))
-    done = setting_up.done()
+    done = setting_up.done(renew=renew)
     typer.echo(
         f"InfluxDB at {printable(settings.influxdb_url)} has the organisation {printable(settings.influxdb_org)} "
         f"with the bucket {printable(settings.influxdb_bucket)}: "
@@ -96,10 +101,11 @@ class _Run:
         self._url = settings.influxdb_url
         self.bucket: Bucket | None = None
 
-    def done(self) -> list[str]:
+    def done(self, *, renew: bool) -> list[str]:
         """What had to be made, in words."""
         fresh = is_fresh(self._url)
-        wanting = [reader for reader in ACTIONS if fresh or not self._usable(reader)]
+        renew = renew and not fresh
+        wanting = [reader for reader in ACTIONS if fresh or renew or not self._usable(reader)]
         token = self._drawers.read("admin", "token")
         for reader in ACTIONS:
             self._drawers.prepare(reader)  # before there is a secret that could not be kept
@@ -111,19 +117,40 @@ class _Run:
         begun = fresh or (
             token is None and len(wanting) == len(ACTIONS) and self._drawers.read("admin", "password") is not None
         )
-        if fresh or token is None:
-            token = self._admin_token(fresh=fresh)
+        if token is not None and not fresh and self._gave_password(token):
+            made.append("the administrator's password")
+        if fresh or renew or token is None:
+            old, token = token, self._admin_token(fresh=fresh)
             self._drawers.write("admin", "token", token)
             made.append("the administrator's token")
-        return made + self._as_administrator(token, wanting, begun=begun)
+            if renew and old is not None:
+                self._as_administrator(token, lambda administrator: administrator.revoke_token(old))
 
-    def _as_administrator(self, token: str, wanting: list[str], *, begun: bool) -> list[str]:
+        def finish(administrator: Administrator) -> list[str]:
+            return self._finish(administrator, wanting, begun=begun, renew=renew)
+
+        return made + self._as_administrator(token, finish)
+
+    def _gave_password(self, token: str) -> bool:
+        """Whether another password than InfluxDB's was given to us, and is InfluxDB's now."""
+        given = self._settings.influxdb_admin_password
+        if given is None or knows_password(self._url, given.get_secret_value()):
+            return False
+        return self._as_administrator(token, lambda administrator: administrator.set_password(given.get_secret_value()))
+
+    def _finish(self, administrator: Administrator, wanting: list[str], *, begun: bool, renew: bool) -> list[str]:
+        place = administrator.place(self._settings.influxdb_org, self._settings.influxdb_bucket, begun=begun)
+        self.bucket = place.bucket
+        for reader in wanting:
+            if renew:
+                administrator.revoke(reader)
+            self._drawers.write(reader, "token", administrator.token(reader, place))
+        return (["the bucket"] if place.made else []) + [NAMES[reader] for reader in wanting]
+
+    def _as_administrator(self, token: str, work: Callable[[Administrator], T]) -> T:
         try:
             with contextlib.closing(Administrator(self._url, token)) as administrator:
-                place = administrator.place(self._settings.influxdb_org, self._settings.influxdb_bucket, begun=begun)
-                self.bucket = place.bucket
-                for reader in wanting:
-                    self._drawers.write(reader, "token", administrator.token(reader, place))
+                return work(administrator)
         except NeedsUser as error:
             if error.code not in {"influxdb_token", "influxdb_rights"}:
                 raise
@@ -131,7 +158,6 @@ class _Run:
             raise NeedsUser(
                 f"InfluxDB does not let the token in {told} administer it.", code="influxdb_admin"
             ) from None
-        return (["the bucket"] if place.made else []) + [NAMES[reader] for reader in wanting]
 
     def _admin_token(self, *, fresh: bool) -> str:
         given = self._settings.influxdb_admin_password

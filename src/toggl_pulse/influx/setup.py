@@ -17,7 +17,7 @@ from toggl_pulse.influx.client import INFLUX_ID, KEPT, Bucket, read_bucket
 from toggl_pulse.influx.troubles import not_influxdb
 from toggl_pulse.influx.wire import Request, Wire
 
-__all__ = ["USER", "Administrator", "Place", "begin", "is_fresh", "sign_in"]
+__all__ = ["USER", "Administrator", "Place", "begin", "is_fresh", "knows_password", "sign_in"]
 
 T = TypeVar("T")
 
@@ -55,8 +55,7 @@ def is_fresh(url: str) -> bool:
 
 def begin(url: str, *, password: str, org: str, bucket: str) -> str:
     """Set a fresh server up; returns the token that may do everything."""
-    if len(password.encode()) not in PASSWORD_BYTES:
-        raise BadRequest("INFLUXDB_ADMIN_PASSWORD must have 8 to 72 characters.", code="bad_setting")
+    _check(password)
     body = {"username": USER, "password": password, "org": org, "bucket": bucket, "retentionPeriodSeconds": 0}
     wire = _wire(url, "")
     try:
@@ -66,12 +65,30 @@ def begin(url: str, *, password: str, org: str, bucket: str) -> str:
         wire.close()
 
 
+def _check(password: str) -> None:
+    if len(password.encode()) not in PASSWORD_BYTES:
+        raise BadRequest("INFLUXDB_ADMIN_PASSWORD must have 8 to 72 characters.", code="bad_setting")
+
+
+def knows_password(url: str, password: str) -> bool:
+    """Whether this is the password of the first user."""
+    wire = _wire(url, "")
+    try:
+        wire.done(Request("POST", "/api/v2/signout", {}, headers={**JSON, "Cookie": _session(wire, password)}))
+    except NeedsUser as error:
+        if error.code != "influxdb_admin":
+            raise
+        return False
+    finally:
+        wire.close()
+    return True
+
+
 def sign_in(url: str, password: str) -> str:
     """Another token that may do everything, for who has lost the first one and has the password."""
     wire = _wire(url, "")
-    login = base64.b64encode(f"{USER}:{password}".encode()).decode()
     try:
-        session = {**JSON, "Cookie": _session(wire, login)}
+        session = {**JSON, "Cookie": _session(wire, password)}
         whole = wire.json(Request("GET", "/api/v2/authorizations", {}, headers=session), _widest)
         body = {**whole, "description": "toggl-pulse: admin"}
         request = Request("POST", "/api/v2/authorizations", {}, body, session, seconds=SECONDS, changes=True)
@@ -82,7 +99,8 @@ def sign_in(url: str, password: str) -> str:
     return token
 
 
-def _session(wire: Wire, login: str) -> str:
+def _session(wire: Wire, password: str) -> str:
+    login = base64.b64encode(f"{USER}:{password}".encode()).decode()
     request = Request("POST", "/api/v2/signin", {}, headers={**JSON, "Authorization": f"Basic {login}"})
     refused = False
     try:
@@ -158,6 +176,36 @@ class Administrator:
             return known[0]
         body = {"orgID": place.org_id, "description": description, "permissions": permissions}
         return self._post("/api/v2/authorizations", body, lambda row: str(row["token"]))
+
+    def set_password(self, password: str) -> bool:
+        """Give the first user this password; False where there is no such user, on a server that others set up."""
+        _check(password)
+        users = self._wire.json(
+            Request("GET", "/api/v2/users", {"name": USER}),
+            lambda answer: [str(row["id"]) for row in answer["users"] if row["name"] == USER],
+        )
+        for number in users:
+            body = {"password": password}
+            self._wire.done(
+                Request("POST", f"/api/v2/users/{number}/password", {}, body, JSON, seconds=SECONDS, changes=True)
+            )
+        return bool(users)
+
+    def revoke(self, reader: str) -> None:
+        """Make every token of one of `ACTIONS` worthless that was made here, whichever bucket it is for."""
+        self._revoke(lambda row: bool(row["description"] == f"toggl-pulse: {reader}"))
+
+    def revoke_token(self, token: str) -> None:
+        """Make this one token worthless."""
+        self._revoke(lambda row: row.get("token") == token)
+
+    def _revoke(self, wanted: Callable[[Any], bool]) -> None:
+        known = self._wire.json(
+            Request("GET", "/api/v2/authorizations", {}),
+            lambda answer: [str(row["id"]) for row in answer["authorizations"] if wanted(row)],
+        )
+        for number in known:
+            self._wire.done(Request("DELETE", f"/api/v2/authorizations/{number}", {}, changes=True))
 
     def _org_id(self, org: str) -> str | None:
         params = {"orgID" if INFLUX_ID.fullmatch(org) else "org": org}

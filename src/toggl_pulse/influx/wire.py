@@ -50,7 +50,7 @@ class Request:
     `changes`: whether being done matters, so that no answer is another matter than no connection.
     """
 
-    method: Literal["GET", "POST", "PATCH"]
+    method: Literal["GET", "POST", "PATCH", "DELETE"]
     path: str
     params: Mapping[str, str]
     body: bytes | Mapping[str, Any] | None = None
