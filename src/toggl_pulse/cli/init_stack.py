@@ -242,7 +242,8 @@ def _report(settings: _Settings, plan: _Plan) -> None:
         if secret.afterwards:
             typer.echo(f"A new {secret.name}: {secret.afterwards}, as docs/operations.md says.")
     typer.echo(f"Grafana's user is admin; the password stands in {FOLDER}/grafana_admin_password.")
-    again = " --force-recreate" if replaced else ""
+    # a file that took another's place is not seen by containers that have mounted the other
+    again = " --force-recreate" if plan.changes and plan.kept else ""
     typer.echo(f"Next: docker compose up -d --build{again}")
 
 
