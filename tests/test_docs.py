@@ -168,7 +168,7 @@ def test_verbs_that_the_documents_name_exist() -> None:
     named = {
         (page.name, verb)
         for page in [ROOT / "README.md", *DOCS]
-        for verb in re.findall(r"toggl-pulse ([a-z]+)\b", page.read_text(encoding="utf-8"))
+        for verb in re.findall(r"(?<!exec )toggl-pulse ([a-z]+)\b", page.read_text(encoding="utf-8"))
     }
 
     assert [] == sorted((page, verb) for page, verb in named if verb not in tables.verbs())

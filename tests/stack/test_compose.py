@@ -71,6 +71,14 @@ def test_every_image_is_pinned_to_a_version(model: Model) -> None:
     assert "influxdb:2.7.12" == images["influxdb"]
 
 
+def test_our_images_are_built_once_each_and_fetched_from_nobody(model: Model) -> None:
+    built = {name: service["image"] for name, service in services(model).items() if service.get("build")}
+
+    assert {"toggl-pulse": f"toggl-pulse:{__version__}", "grafana": f"toggl-pulse-grafana:{__version__}"} == built
+    for name in (OURS - {"toggl-pulse"}) & set(services(model)):
+        assert "never" == services(model)[name]["pull_policy"], name
+
+
 def test_every_service_is_fenced_in(model: Model) -> None:
     for name, service in services(model).items():
         assert service["read_only"] is True, name
@@ -225,6 +233,16 @@ def test_what_is_kept_lies_in_volumes_of_one_service_each(model: Model) -> None:
                 writers.setdefault(volume, []).append(name)
     assert all(len(names) == 1 for names in writers.values())
     assert set(homes) - {"postgresql-data"} <= set(writers)
+
+
+def test_every_mounted_file_and_every_build_folder_is_in_the_repository(model: Model) -> None:
+    for name, service in services(model).items():
+        for mount in service.get("volumes") or ():
+            if mount["type"] == "bind":
+                assert Path(mount["source"]).exists(), (name, mount["source"])
+                assert mount["read_only"] is True, (name, mount["source"])
+        if build := service.get("build"):
+            assert (Path(build["context"]) / build["dockerfile"]).exists(), name
 
 
 def test_the_demo_touches_nothing_of_the_account_s_stack(compose_check: Path) -> None:
