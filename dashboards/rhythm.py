@@ -27,9 +27,12 @@ def build() -> Dashboard:
     place(
         made,
         5,
-        (8, numbers("Active days", Ask("active_days", **whole), unit="none", empty="0").decimals(0)),
-        (8, numbers("Longest entry", Ask("longest_entry_hours", **whole), empty="–")),
-        (8, numbers("Average entry", Ask("average_entry_hours", **whole), empty="–")),
+        (4, numbers("Active days", Ask("active_days", **whole), unit="none", empty="0").decimals(0)),
+        (4, numbers("Days off", Ask("days_off", **whole), unit="none", empty="0").decimals(0)),
+        (4, numbers("Evenings and nights", Ask("evening_hours", **whole), empty="0")),
+        (4, numbers("Weekends", Ask("weekend_hours", **whole), empty="0")),
+        (4, numbers("Longest entry", Ask("longest_entry_hours", **whole), empty="–")),
+        (4, numbers("Average entry", Ask("average_entry_hours", **whole), empty="–")),
     )
     place(made, 10, (24, hours_of_the_week(asked)))
     place(
@@ -57,17 +60,27 @@ def build() -> Dashboard:
             ),
         ),
     )
+    by_step = {**asked, "interval": word("interval")}
     place(
         made,
         10,
         (
-            24,
+            12,
+            lines(
+                "Evenings and weekends by step",
+                [Ask("evening_hours", **by_step), Ask("weekend_hours", **by_step)],
+                empty=NOTHING,
+                more="The evening of a Saturday is in both.",
+            ),
+        ),
+        (
+            12,
             bars(
-                "Active days by step",
-                Ask("active_days", interval=word("interval"), **asked),
+                "Active days and days off",
+                [Ask("active_days", **by_step), Ask("days_off", **by_step)],
                 unit="none",
                 empty=NOTHING,
-            ),
+            ).decimals(0),
         ),
     )
     place(
