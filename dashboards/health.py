@@ -18,6 +18,7 @@ from dashboards.ask import Ask
 from dashboards.board import board, place
 from dashboards.panels import bars, levels, of_influxdb, only, ordered, override, said, steps, without
 from dashboards.status import status
+from dashboards.variables import kept
 
 AN_HOUR = 3600
 
@@ -29,6 +30,7 @@ def build() -> Dashboard:
         "Can I trust what I see? How fresh the data are, what the sync did, and whether anything is missing.",
         since="now-7d",
         refresh="1m",
+        variables=kept(),
     )
     place(
         made,

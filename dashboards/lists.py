@@ -61,7 +61,7 @@ def projects(title: str, question: Ask, *, empty: str, more: str = "") -> Panel:
         .override_by_name("client", override(links=[link("This client", "client")], custom_minWidth=140))
         .override_by_name("hours", override(decimals=2))
         .override_by_name("hours_before", override(decimals=2))
-        .override_by_name("share", override(decimals=1, custom_cellOptions=_GAUGE, min=0, max=1))
+        .override_by_name("share", override(decimals=1, custom_cellOptions=_GAUGE, color=_BLUE, min=0, max=1))
         .override_by_name("billable_share", override(decimals=0, noValue="–"))
         .override_by_name("change", override(decimals=0, noValue="nothing before"))
         .override_by_name("last_activity", override(unit="dateTimeAsLocal", noValue="–", custom_width=170))
@@ -82,4 +82,5 @@ def dormant(title: str, question: Ask, *, empty: str) -> Panel:
     )
 
 
+_BLUE = {"mode": "fixed", "fixedColor": "blue"}
 _GAUGE = {"type": "gauge", "mode": "basic", "valueDisplayMode": "text"}

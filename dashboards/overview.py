@@ -9,7 +9,7 @@ from grafana_foundation_sdk.builders import stat, table
 from grafana_foundation_sdk.builders.dashboard import Dashboard
 
 from dashboards.ask import FILTERS, HERE, Ask
-from dashboards.board import board, place
+from dashboards.board import board, linked, place
 from dashboards.lists import entries, lead, running
 from dashboards.panels import bars, grid, links, numbers, override, ranking, share, words
 from dashboards.status import status
@@ -43,7 +43,7 @@ def build() -> Dashboard:
         (
             6,
             status("Data as of", "data_as_of", unit="dateTimeFromNow", empty="never").links(
-                links(("Sync health", "/d/toggl-pulse-sync-health?${__url_time_range}"))
+                links(("Sync health", linked("sync-health")))
             ),
         ),
     )

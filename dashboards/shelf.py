@@ -53,4 +53,7 @@ def _text(board: Dashboard) -> str:
         panel["id"] = number
         if panel["type"] != "row":
             panel["pluginVersion"] = GRAFANA
+    for variable in made["templating"]["list"]:
+        if variable["type"] == "adhoc":
+            variable["filters"] = []
     return json.dumps({"id": None, **made, "schemaVersion": SCHEMA}, indent=2, ensure_ascii=False) + "\n"

@@ -7,11 +7,11 @@ Every list comes from Toggl Pulse. Filters hold ids, so that a rename breaks no 
 from __future__ import annotations
 
 from grafana_foundation_sdk.builders.dashboard import AdHocVariable, CustomVariable, QueryVariable
-from grafana_foundation_sdk.models.dashboard import VariableOption, VariableRefresh, VariableSort
+from grafana_foundation_sdk.models.dashboard import VariableHide, VariableOption, VariableRefresh, VariableSort
 
 from dashboards.ask import PULSE
 
-__all__ = ["adhoc", "attribution", "filters", "interval", "zone"]
+__all__ = ["adhoc", "attribution", "filters", "interval", "kept", "zone"]
 
 _ALL = "$__all"
 _LABELS = {
@@ -51,6 +51,11 @@ def filters() -> list[QueryVariable]:
         .current(VariableOption(selected=True, text=["All"], value=[_ALL]))
         for name, label in _LABELS.items()
     ]
+
+
+def kept() -> list[QueryVariable]:
+    """The same where nothing can be filtered: out of sight, for the way back to where it can."""
+    return [each.hide(VariableHide.HIDE_VARIABLE) for each in filters()]
 
 
 def interval(default: str = "auto") -> CustomVariable:

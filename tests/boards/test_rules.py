@@ -127,6 +127,14 @@ def test_all_of_a_filter_is_no_filter_and_nothing_can_be_typed_into_a_word(board
 
 
 @EVERY
+def test_filters_survive_the_way_through_every_dashboard(board: Json) -> None:
+    """A link carries only what its dashboard has, seen or not."""
+    names = {row["name"] for row in board["templating"]["list"]}
+
+    assert {"workspace", "client", "project", "tag", "billable"} <= names
+
+
+@EVERY
 def test_links_of_panels_lead_to_dashboards_that_there_are(board: Json) -> None:
     uids = {each["uid"] for each in BOARDS.values()}
     for url in addresses(board):
