@@ -26,6 +26,7 @@ PARTS = (
     "syncing",
     "projecting",
     "reading",
+    "page",
 )
 """Modules with `ratios(account)`, which yields a `Ratio` for each of their questions."""
 

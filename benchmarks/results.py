@@ -30,6 +30,7 @@ TITLES = {
     "syncing": "Syncing",
     "projecting": "Writing to InfluxDB",
     "reading": "Answers from InfluxDB",
+    "page": "The page",
 }
 HEAD = """# Results of the benchmarks
 

@@ -27,13 +27,15 @@ PERIODS = {
 
 def show(look: Look) -> Mapping[str, Any]:
     running = look.answer("running_entries")
+    sums = [look.number(metric) for metric in SUMS]
+    whole = sums[0].value or 0.0
     return {
         "tracked": METRICS["tracked_hours"],
         "until": running.notes[0] if running.notes else METRICS["running_hours"].meaning,
         "tiles": _tiles(look),
         "running": look.rows(running),
-        "sums": [look.number(metric) for metric in SUMS],
-        "tops": [_top(look, dimension) for dimension in TOPS],
+        "sums": sums,
+        "tops": [_top(look, dimension, whole) for dimension in TOPS],
         "newest": look.rows(look.answer("entries", span=look.ever, limit=NEWEST)),
     }
 
@@ -50,9 +52,8 @@ def _tiles(look: Look) -> list[Mapping[str, Any]]:
     return found
 
 
-def _top(look: Look, dimension: str) -> Mapping[str, Any]:
+def _top(look: Look, dimension: str, whole: float) -> Mapping[str, Any]:
     answer = look.answer("tracked_hours", group_by=dimension, interval="range", limit=TOP)
-    whole = look.number("tracked_hours").value or 0.0
     rows: list[dict[str, Any]] = [
         {
             "label": series.label,
