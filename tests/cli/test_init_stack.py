@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import io
 import os
+import pty
 import stat
+import subprocess
 import sys
 from pathlib import Path
 from typing import Protocol
@@ -14,6 +17,7 @@ import pytest
 from dotenv import dotenv_values
 
 from cli.scene import Ran, Run
+from e2e.processes import environment
 from toggl_pulse.cli.init_stack import SETTINGS
 from toggl_pulse.cli.stack_secrets import DEMO, SECRETS
 
@@ -260,3 +264,38 @@ def test_the_demo_s_secrets_are_made_up_once_and_nothing_else_is_written(init: I
     assert 0o755 == mode(folder)
     assert {0o444} == {mode(path) for path in folder.iterdir()}
     assert [folder] == list(home.iterdir())
+
+
+def test_a_person_is_asked_again_until_both_answers_are_good_and_the_token_does_not_show(home: Path) -> None:
+    person, terminal = pty.openpty()
+    with subprocess.Popen(
+        [sys.executable, "-m", "toggl_pulse", "init", "stack"],
+        cwd=home,
+        env=environment(home, TERM="dumb"),
+        stdin=terminal,
+        stdout=terminal,
+        stderr=terminal,
+        start_new_session=True,
+    ) as process:
+        os.close(terminal)
+        shown = ""
+        for question, answer in (
+            ("Domain", "https://hours.example.com"),
+            ("Error: DOMAIN must be a host name alone", DOMAIN),
+            ("Toggl's API token", "too short"),
+            ("TOGGL_API_TOKEN is not an API token", TOKEN),
+        ):
+            while question not in shown or not shown.endswith(": "):
+                shown += os.read(person, 1 << 12).decode()
+            shown = ""
+            os.write(person, f"{answer}\n".encode())
+        everything = b""
+        with contextlib.suppress(OSError):  # so a terminal says that nobody writes to it any more
+            while piece := os.read(person, 1 << 12):
+                everything += piece
+        os.close(person)
+    assert 0 == process.returncode, everything
+    assert b"Next: docker compose up" in everything
+    assert TOKEN.encode() not in everything
+    assert TOKEN == secrets_in(home)["toggl_api_token"]
+    assert DOMAIN == dotenv_values(home / ".env")["DOMAIN"]

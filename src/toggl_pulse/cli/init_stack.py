@@ -15,7 +15,6 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Annotated, NamedTuple
 
-import click
 import typer
 from dotenv import dotenv_values
 
@@ -102,7 +101,9 @@ def _asked(what: str, check: Callable[[str], str], option: str, *, hidden: bool 
         try:
             return check(answer)
         except PulseError as error:
-            raise click.UsageError(error.message) from None
+            if hidden:  # the prompt says no more than that it is wrong
+                typer.echo(error.message, err=True)
+            raise typer.BadParameter(error.message) from None
 
     return str(typer.prompt(what, hide_input=hidden, value_proc=checked, err=True))
 
