@@ -52,6 +52,9 @@ dashboards: .venv/dev ## write the dashboards' JSON anew
 picture: .venv/dev
 	$(BIN)/python docs/picture.py
 
+screenshots: .venv/dev
+	$(BIN)/python docs/screenshots.py
+
 format: .venv/dev ## format and mend what can be mended
 	$(BIN)/ruff format src tests benchmarks dashboards docs
 	$(BIN)/ruff check --fix src tests benchmarks dashboards docs

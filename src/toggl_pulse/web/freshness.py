@@ -38,7 +38,7 @@ def freshness(status: Mapping[str, Any]) -> Freshness:
     share = done / (done + left) if done + left else None
     state, sentence = "fresh", "In step with Toggl."
     if trouble:
-        state, sentence = "trouble", f"Toggl cannot be read right now ({str(trouble).replace('_', ' ')})."
+        state, sentence = "trouble", _why(status) or f"Toggl cannot be read ({str(trouble).replace('_', ' ')})."
     elif behind is None:
         state = "reading" if running else "empty"
         sentence = (
@@ -56,6 +56,12 @@ def freshness(status: Mapping[str, Any]) -> Freshness:
         share=share,
         revision=int(status.get("mirror", {}).get("revision", 0)),
     )
+
+
+def _why(status: Mapping[str, Any]) -> str:
+    """What the last run that failed says, in a sentence."""
+    runs = status.get("sync", {}).get("runs", ())
+    return next((str(run["why"]) for run in runs if run["outcome"] == "failed" and run["why"]), "")
 
 
 def _left(history: Mapping[str, Any]) -> str:
