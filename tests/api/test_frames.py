@@ -218,8 +218,8 @@ def test_the_other_forms_are_what_they_were_to_the_byte(api: TestClient) -> None
     assert (
         b'[{"target":"Acme","refId":"A","datapoints":[[2.0,1793574000000],[1.0,1793660400000],[3.0,1793746800000]],'
         + meta
-        + b',"unit":"h"},{"target":"(other)","refId":"A","datapoints":[[1.5,1793574000000],[0.0,1793660400000],'
-        b"[0.25,1793746800000]]," + meta + b',"unit":"h"}]'
+        + b',"unit":"suffix:h"},{"target":"(other)","refId":"A","datapoints":[[1.5,1793574000000],[0.0,1793660400000],'
+        b"[0.25,1793746800000]]," + meta + b',"unit":"suffix:h"}]'
     ) == series
     assert (
         b'[{"type":"table","refId":"A","columns":[{"text":"time","type":"time"},{"text":"client","type":"string"},'

@@ -17,8 +17,8 @@ from toggl_pulse.metrics import Answer, Query, Table
 
 __all__ = ["Times", "as_series", "as_table", "datapoints", "dump", "joined", "meta_of", "table_of"]
 
-_GRAFANA_UNITS: Mapping[str, str] = {"hours": "h", "seconds": "s", "share": "percentunit"}
-"""Grafana's names of our units; one it has no name for is left to the panel."""
+_GRAFANA_UNITS: Mapping[str, str] = {"hours": "suffix:h", "seconds": "s", "share": "percentunit"}
+"""Grafana's names of our units; its own `h` makes 1.7 days of 40 hours. One it has no name for is the panel's."""
 
 
 class Times:
