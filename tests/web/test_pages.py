@@ -171,6 +171,18 @@ def test_entries_are_found_by_their_words_and_handed_out_as_csv(browser: TestCli
     assert "Plan" in file.text
 
 
+def test_entries_can_be_the_longest_first_or_only_those_of_a_kind(browser: TestClient) -> None:
+    longest = Reader(browser.get(f"/ui/entries?{SPAN}&sort=duration").text)
+    page = browser.get(f"/ui/entries?{SPAN}&only=over_midnight")
+
+    hours = [float(value) for value, unit in longest.amounts if unit == "hours"][1:]
+    assert [2.0, 1.5, 1.0, 0.25] == hours
+    assert 1 == page.text.count('<td class="what">')
+    assert "entries.csv" not in page.text  # which has all of them
+    assert [] == [value for value, unit in Reader(page.text).amounts if unit == "entries"]
+    assert 400 == browser.get(f"/ui/entries?{SPAN}&only=unusual").status_code
+
+
 @pytest.mark.parametrize("search", ["(a", "[a", ".*", "\\", '"quoted"', "(?i)x", "a|b"])
 def test_a_search_is_for_the_letters_themselves(browser: TestClient, search: str) -> None:
     answer = browser.get("/ui/entries", params={"from": "2026-11-01", "to": "2026-11-05", "q": search})

@@ -17,21 +17,43 @@ A_PAGE = 100
 MOST_PAGES = 100
 
 
+ONLY = {
+    "": "all of them",
+    "over_midnight": "over midnight",
+    "long": "longer than 8 hours",
+    "short": "shorter than a minute",
+    "running": "running",
+}
+SORTS = {"": "newest first", "duration": "longest first"}
+
+
 def show(look: Look) -> Mapping[str, Any]:
-    number = _page(look.asked.own.get("page", "1"))
-    search = search_of(look.asked.own)
-    rows = look.rows(look.answer("entries", limit=number * A_PAGE + 1, adhoc=search))
+    own = look.asked.own
+    number = _page(own.get("page", "1"))
+    search, wanted = search_of(own), _wanted(own)
+    rows = look.rows(look.answer("entries", limit=number * A_PAGE + 1, adhoc=search, **wanted))
     return {
         "rows": rows[(number - 1) * A_PAGE : number * A_PAGE],
-        "search": look.asked.own.get("q", ""),
+        "search": own.get("q", ""),
+        "only": ONLY,
+        "sorts": SORTS,
+        "asked_for": wanted,
         "page_number": number,
         "more": len(rows) > number * A_PAGE and number < MOST_PAGES,
-        "sums": [
+        # these are of all entries that are found
+        "sums": []
+        if wanted.get("only")
+        else [
             look.number("tracked_hours", adhoc=search),
             look.number("billable_share", adhoc=search),
             look.number("entry_count", adhoc=search),
         ],
     }
+
+
+def _wanted(own: Mapping[str, str]) -> dict[str, Any]:
+    """Which of the entries, and in what order; the metrics refuse what they do not know."""
+    return {name: own[name] for name in ("only", "sort") if name in own}
 
 
 def search_of(own: Mapping[str, str]) -> tuple[Filter, ...]:
@@ -46,4 +68,4 @@ def _page(text: str) -> int:
     return int(text)
 
 
-VIEW = View(slug="entries", title="Entries", show=show, controls=("attribution",), keeps=("q",))
+VIEW = View(slug="entries", title="Entries", show=show, controls=("attribution",), keeps=("q", "only", "sort"))
