@@ -231,6 +231,8 @@ ATTRIBUTION = {
     "average_entry_hours": "start",
     "longest_entry_hours": "start",
     "active_days": "split",
+    "wall_clock_hours": "split",
+    "overlap_hours": "split",
     "days_off": "split",
     "evening_hours": "split",
     "weekend_hours": "split",
@@ -293,8 +295,8 @@ def folded(q: Question, rows: list[Row], names: Catalogue, attribution: str) -> 
 
 
 def value(q: Question, entries: list[Row], low: int, high: int, attribution: str) -> float | None:
-    if q.metric in BY_DAY:
-        return BY_DAY[q.metric](q, entries, low, high)
+    if q.metric in BY_CLOCK:
+        return BY_CLOCK[q.metric](q, entries, low, high)
     ms = sum(time_in(row, low, high, q, attribution) for row in entries)
     begun = [row for row in entries if starts_in(row, max(low, q.start_ms), min(high, q.end_ms))]
     if q.metric in {"tracked_hours", "billable_hours", "running_hours", *WINDOWS}:
@@ -328,6 +330,14 @@ def days_off(q: Question, entries: list[Row], low: int, high: int) -> float:
     """Days that are over, whose first moment in the range is in the step, and that have less than a minute."""
     over = [(begin, end) for begin, end in days_begun_in(q, low, high) if end <= q.horizon * 1000]
     return sum(wall_clock(q, entries, max(begin, q.start_ms), min(end, q.end_ms)) < MINUTE_MS for begin, end in over)
+
+
+def laid_over(q: Question, entries: list[Row], low: int, high: int) -> float:
+    """Wall-clock time, or what is tracked beyond it."""
+    covered = wall_clock(q, entries, max(low, q.start_ms), min(high, q.end_ms))
+    if q.metric == "wall_clock_hours":
+        return covered / HOUR_MS
+    return (sum(time_in(row, low, high, q, "split") for row in entries) - covered) / HOUR_MS
 
 
 def days_begun_in(q: Question, low: int, high: int) -> list[tuple[int, int]]:
@@ -381,7 +391,9 @@ def wall_clock(q: Question, entries: list[Row], low: int, high: int) -> int:
     return total
 
 
-BY_DAY: dict[str, Callable[[Question, list[Row], int, int], float | None]] = {
+BY_CLOCK: dict[str, Callable[[Question, list[Row], int, int], float | None]] = {
+    "wall_clock_hours": laid_over,
+    "overlap_hours": laid_over,
     "active_days": active_days,
     "days_off": days_off,
     "first_start": median_edge,

@@ -228,3 +228,18 @@ def entries(q: Question, sort: str, only: str, rows: Iterable[Row], names: Catal
     found = [row for row in found if is_of_kind(row, only, q)]
     found.sort(key=lambda row: (length_of(row, q) if sort == "duration" else 0, row.start, row.id), reverse=True)
     return found[: q.limit]
+
+
+def overlaps(q: Question, rows: Iterable[Row], names: Catalogue) -> list[tuple[int, int, int, int]]:
+    """From and to of what two entries of one person have in common in the range, and their ids, earlier one first."""
+    every = sorted(
+        reference.filtered(q, rows, names), key=lambda row: (max(row.start * 1000, q.start_ms), row.id), reverse=True
+    )
+    found = []
+    for number, second in enumerate(every):
+        for first in every[number + 1 :]:
+            start = max(first.start * 1000, second.start * 1000, q.start_ms)
+            stop = min(stop_of(first, q) * 1000, stop_of(second, q) * 1000, q.end_ms)
+            if first.user == second.user and start < stop:
+                found.append((start, stop, first.id, second.id))
+    return found

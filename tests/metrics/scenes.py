@@ -14,7 +14,19 @@ from hypothesis import strategies as st
 
 from metrics.reference import Condition, utc
 from metrics.sources import MemorySource, Row
-from toggl_pulse.metrics import Answers, Contact, Query, cells, columns, day_edges, days, grid, pieces, selection
+from toggl_pulse.metrics import (
+    Answers,
+    Contact,
+    Query,
+    cells,
+    columns,
+    coverage,
+    day_edges,
+    days,
+    grid,
+    pieces,
+    selection,
+)
 from toggl_pulse.model import NO_ID, Catalogue, Client, Profile, Project, Tag, Task, User, Workspace
 
 NOW = datetime(2026, 11, 23, 12, 0, 30, 500_000, tzinfo=UTC)
@@ -85,6 +97,7 @@ def small_limits() -> Iterator[None]:
         patch.setattr(grid, "_SPARSE", 1)
         patch.setattr(days, "CELLS_AT_ONCE", 5)
         patch.setattr(day_edges, "CELLS_AT_ONCE", 5)
+        patch.setattr(coverage, "_SHORT_NUMBERS", 0)
         patch.setattr(cells, "CODES_AT_ONCE", 0)
         patch.setattr(cells, "CELLS_AT_ONCE", 5)
         patch.setattr(cells, "CELLS_IN_CACHE", 5)

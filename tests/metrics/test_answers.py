@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from metrics.reference import utc
-from metrics.scenes import NAMES, NOW, answers_of, ask_range
+from metrics.scenes import NAMES, NOW, answers_of, ask_range, small_limits
 from metrics.sources import MemorySource, Row
 from toggl_pulse.errors import BadRequest
 from toggl_pulse.metrics import Answer, Answers, Contact, EntryRow, Query, day_edges, entry_lists
@@ -188,6 +188,8 @@ def test_steps_without_time_are_0_for_sums_and_nothing_for_averages_and_shares()
         "billable_share": [1.0, None],
         "average_entry_hours": [1.0, None],
         "longest_entry_hours": [1.0, None],
+        "wall_clock_hours": [1.0, 0.0],
+        "overlap_hours": [0.0, 0.0],
         "evening_hours": [0.0, 0.0],
         "weekend_hours": [0.0, 0.0],
         "days_off": [0.0, 1.0],
@@ -331,6 +333,46 @@ def test_medians_of_too_many_days_are_refused(monkeypatch: pytest.MonkeyPatch) -
     with pytest.raises(BadRequest) as refused:
         value(rows, "first_start", ask_range(AT, days=9))
     assert "too_many_points" == refused.value.code
+
+
+def test_wall_clock_time_counts_overlaps_once_and_each_person_apart() -> None:
+    rows = [
+        Row(1, AT, AT + 7200, project=11),
+        Row(2, AT + 3600, AT + 3 * 3600, project=11),
+        Row(3, AT + 1800, AT + 5400, project=13),
+        Row(4, AT, AT + 3600, user=2),
+    ]
+
+    assert (4.0, 2.0) == (
+        value(rows, "wall_clock_hours", ask_range(AT)),
+        value(rows, "overlap_hours", ask_range(AT)),
+    )
+    found = answer(rows, ask_range(AT, metric="overlap_hours", group_by="project")).series
+    assert {11: 1.0, 13: 0.0, None: 0.0} == {each.key: each.values[0] for each in found}
+
+
+def test_an_overlap_is_cut_at_midnight_and_an_entry_within_two_others_is_twice_over() -> None:
+    midnight = utc(2026, 6, 1)
+    rows = [
+        Row(1, midnight - 7200, midnight + 7200),
+        Row(2, midnight - 3600, midnight + 3600),
+        Row(3, midnight - 1800, midnight + 1800),
+    ]
+
+    (found,) = answer(rows, ask_range(midnight - 86_400, metric="overlap_hours", days=2, interval="day")).series
+
+    assert [1.5, 1.5] == found.values.tolist()
+
+
+@pytest.mark.parametrize("users", [[1], [1, 2], [2, 1]])
+def test_a_long_entry_lies_under_many_wherever_a_block_of_the_work_ends(users: list[int]) -> None:
+    rows = [Row(number, AT, AT + 20 * 3600, user=user) for number, user in enumerate(users, 1)]
+    rows += [
+        Row(10 + hour, AT + hour * 3600, AT + hour * 3600 + 60, user=users[hour % len(users)]) for hour in range(20)
+    ]
+
+    with small_limits():
+        assert 20 == pytest.approx(60 * value(rows, "overlap_hours", ask_range(AT)))
 
 
 FRIDAY = utc(2026, 6, 4, 22)  # midnight in Berlin

@@ -192,6 +192,27 @@ def test_evenings_and_weekends_are_parts_of_what_is_tracked(scene: Scene) -> Non
 
 
 @settings(QUICK, max_examples=80)
+@given(scenes(intervals=("hour", "day", "month", "range")))
+def test_wall_clock_time_is_what_is_tracked_less_overlaps_and_no_longer_than_the_clock(scene: Scene) -> None:
+    answers, query = scene.answers(), replace(query_of(scene.question), group_by="none", attribution="split")
+
+    tracked, wall, overlap = (
+        answers.answer(replace(query, metric=metric)).series[0].values
+        for metric in ("tracked_hours", "wall_clock_hours", "overlap_hours")
+    )
+    groups = answers.answer(replace(query, metric="wall_clock_hours", group_by="user", limit=None)).series
+
+    assert tracked == pytest.approx(wall + overlap)
+    assert (overlap >= 0).all()
+    assert (wall >= 0).all()
+    for each in groups:
+        lengths = [high - low for low, high in reference.steps(scene.question)]
+        assert (each.values * reference.HOUR_MS <= np.array(lengths) + 1e-3).all()
+    # people cannot be in each other's way
+    assert wall == pytest.approx(sum((each.values for each in groups), 0 * wall))
+
+
+@settings(QUICK, max_examples=80)
 @given(scenes(intervals=("hour", "day", "week", "month")))
 def test_a_first_start_is_never_later_than_the_last_stop(scene: Scene) -> None:
     answers, query = scene.answers(), query_of(scene.question)

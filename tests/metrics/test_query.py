@@ -320,5 +320,8 @@ def test_the_metrics_of_the_contract_are_there() -> None:
         "days_off",
         "evening_hours",
         "weekend_hours",
+        "overlaps",
+        "overlap_hours",
+        "wall_clock_hours",
     } <= METRICS.keys()
     assert ("auto", "hour", "day", "week", "month", "quarter", "year", "range") == INTERVAL_NAMES

@@ -42,6 +42,7 @@ def asked(metric: str, **more: Any) -> Query:
 @pytest.mark.parametrize("metric", [slug for slug, metric in METRICS.items() if metric.columns])
 def test_every_row_has_its_tables_columns(metric: str) -> None:
     rows = [Row(1, NOW_S - HOUR, None, project=11), Row(2, NOW_S - 90 * 86_400, NOW_S - 89 * 86_400, project=13)]
+    rows.append(Row(3, NOW_S - 90 * 86_400, NOW_S - 89 * 86_400))
 
     table = answer(rows, ask_range(NOW_S - 100 * 86_400, days=101, metric=metric, zone=BERLIN)).table
 
@@ -115,6 +116,9 @@ def test_a_change_is_up_to_now_and_leaves_out_what_lies_ahead() -> None:
 
 def local(year: int, month: int, day: int, hour: int = 0, minute: int = 0, *, zone: ZoneInfo = BERLIN) -> int:
     return int(datetime(year, month, day, hour, minute, tzinfo=zone).timestamp())
+
+
+DAY = local(2026, 3, 2)
 
 
 @pytest.mark.parametrize(
@@ -406,9 +410,75 @@ def test_filters_of_dormant_projects_are_about_the_project_or_about_its_entries(
     assert found == [name for name, _ in dormant(filters=tuple(filters))]
 
 
+# --- overlaps -------------------------------------------------------------------------------------------------
+
+
+def test_overlaps_are_pairs_with_what_they_have_in_common_the_newest_first() -> None:
+    rows = [
+        Row(1, DAY + 9 * HOUR, DAY + 12 * HOUR, project=11, description="Talk"),
+        Row(2, DAY + 10 * HOUR, DAY + 11 * HOUR, project=13),
+        Row(3, DAY + 11 * HOUR, DAY + 13 * HOUR),
+        Row(4, DAY + 9 * HOUR, DAY + 12 * HOUR, user=2),  # of another person
+        Row(5, DAY + 12 * HOUR, DAY + 12 * HOUR),  # of no length
+    ]
+
+    later, earlier = rows_of(rows, ask_range(DAY, metric="overlaps", zone=BERLIN))
+
+    assert ("1", "3", 1.0) == (later["first_id"], later["second_id"], later["hours"])
+    assert earlier == {
+        "from": (DAY + 10 * HOUR) * 1000,
+        "to": (DAY + 11 * HOUR) * 1000,
+        "hours": 1.0,
+        "user": "Ann",
+        "first_start": (DAY + 9 * HOUR) * 1000,
+        "first_stop": (DAY + 12 * HOUR) * 1000,
+        "first_description": "Talk",
+        "first_project": "Site (Acme)",
+        "first_id": "1",
+        "second_start": (DAY + 10 * HOUR) * 1000,
+        "second_stop": (DAY + 11 * HOUR) * 1000,
+        "second_description": "",
+        "second_project": "Garden",
+        "second_id": "2",
+    }
+
+
+def test_overlaps_are_of_the_entries_that_pass_and_within_the_range() -> None:
+    rows = [Row(1, DAY - HOUR, DAY + 2 * HOUR, project=11), Row(2, DAY - HOUR, DAY + HOUR, project=13)]
+    query = ask_range(DAY, metric="overlaps", zone=BERLIN)
+
+    (found,) = rows_of(rows, query)
+
+    assert (DAY * 1000, (DAY + HOUR) * 1000, 1.0) == (found["from"], found["to"], found["hours"])
+    assert [] == rows_of(rows, replace(query, filters=(Filter("project", "=", ("Garden",)),)))
+
+
+def test_a_forgotten_timer_overlaps_up_to_now() -> None:
+    rows = [Row(1, NOW_S - 10 * HOUR, None), Row(2, NOW_S - HOUR, NOW_S + HOUR)]
+
+    found = answer(rows, ask_range(NOW_S - 86_400, days=2, metric="overlaps", zone=BERLIN))
+
+    assert found.table is not None
+    assert [(NOW_S * 1000, 1.0, None)] == [(row[1], row[2], row[5]) for row in found.table.rows]
+    assert (True, ("A running entry counts up to now.",)) == (found.running_flagged, found.notes)
+
+
+def test_pairs_without_end_are_counted_and_the_newest_of_them_shown() -> None:
+    """A hundred thousand entries over each other are five thousand million pairs."""
+    rows = [Row(number, NOW_S - 300_000 + number, NOW_S - number) for number in range(1, 100_001)]
+    query = ask_range(NOW_S - 4 * 86_400, days=5, metric="overlaps", zone=BERLIN)
+
+    found = answer(rows, query)
+
+    assert found.table is not None
+    assert [("99999", "100000"), ("99998", "100000")] == [(row[8], row[13]) for row in found.table.rows[:2]]
+    assert 1_000 == len(found.table.rows)
+    assert ("4,999,950,000 pairs of entries overlap; the newest 1,000 are shown.",) == found.notes
+    assert 3 == len(rows_of(rows[:1_000], replace(query, limit=3)))
+
+
 # --- lists of entries -----------------------------------------------------------------------------------------
 
-DAY = local(2026, 3, 2)
 KINDS = [
     Row(1, DAY + 9 * HOUR, DAY + 18 * HOUR),  # nine hours
     Row(2, DAY + 22 * HOUR, DAY + 26 * HOUR),  # over midnight

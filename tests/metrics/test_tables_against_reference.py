@@ -147,3 +147,34 @@ def test_dormant_projects_are_those_of_the_reference(scene: Scene, days: int) ->
     assert expected == {int(row[-2]): row[2] for row in table.rows}
     order = [(row[2] is None, row[2] or 0) for row in table.rows]
     assert sorted(order) == order
+
+
+def check_overlaps(scene: Scene) -> None:
+    q = replace(scene.question, attribution="split")
+    expected = reference_tables.overlaps(q, scene.rows, NAMES)
+    query = replace(query_of(q), metric="overlaps")
+
+    table = table_of(scene, query)
+
+    found = [(row[0], row[1], int(row[8]), int(row[13])) for row in table.rows]
+    assert expected[: q.limit] == found
+    assert [(stop - start) / reference.HOUR_MS for start, stop, *_ in found] == [row[2] for row in table.rows]
+    with scene.limits():
+        notes = scene.answers().answer(query).notes
+    told = any(note.startswith(f"{len(expected):,} pairs of entries overlap; ") for note in notes)
+    assert told == (q.limit is not None and q.limit < len(expected))
+    (overlap,) = scene.answers().answer(replace(query, metric="overlap_hours", group_by="none")).series
+    assert bool(expected) == (overlap.values.sum() > 0)
+
+
+@settings(QUICK)
+@given(scenes(intervals=("range", "day")))
+def test_overlaps_are_those_of_the_reference(scene: Scene) -> None:
+    check_overlaps(scene)
+
+
+@pytest.mark.long
+@settings(DEEP)
+@given(scenes())
+def test_overlaps_are_those_of_the_reference_in_thousands_of_scenes(scene: Scene) -> None:
+    check_overlaps(scene)

@@ -77,6 +77,14 @@ def _active_days(sums: Sums) -> Floats:
     return sums["active_days"].astype(np.float64)
 
 
+def _wall_clock(sums: Sums) -> Floats:
+    return (sums["ms"] - sums["overlap_ms"]) / HOUR_MS
+
+
+def _overlap(sums: Sums) -> Floats:
+    return sums["overlap_ms"] / HOUR_MS
+
+
 def _days_off(sums: Sums) -> Floats:
     return sums["days_off"].astype(np.float64)
 
@@ -176,6 +184,26 @@ METRICS: Mapping[str, Metric] = MappingProxyType(
                 attribution="split",
                 measures=("ms", "active_days"),
                 value=_active_days,
+            ),
+            Metric(
+                "wall_clock_hours",
+                "Wall-clock time",
+                "hours",
+                "Time in which at least one entry ran, overlaps counted once for each person.",
+                additive=False,
+                attribution="split",
+                measures=("ms", "overlap_ms"),
+                value=_wall_clock,
+            ),
+            Metric(
+                "overlap_hours",
+                "Overlap",
+                "hours",
+                "Tracked time less wall-clock time: what overlapping entries of one person count twice.",
+                additive=False,
+                attribution="split",
+                measures=("ms", "overlap_ms"),
+                value=_overlap,
             ),
             Metric(
                 "days_off",
@@ -320,6 +348,33 @@ METRICS: Mapping[str, Metric] = MappingProxyType(
                     ("to_before", "time"),
                 ),
                 keys=("periods", "week_start"),
+            ),
+            Metric(
+                "overlaps",
+                "Overlapping entries",
+                "hours",
+                "Pairs of entries of one person that overlap in the range, with their common time, the newest first.",
+                additive=False,
+                shape="table",
+                attribution="split",
+                by="none",
+                columns=(
+                    ("from", "time"),
+                    ("to", "time"),
+                    ("hours", "number"),
+                    ("user", "string"),
+                    ("first_start", "time"),
+                    ("first_stop", "time"),
+                    ("first_description", "string"),
+                    ("first_project", "string"),
+                    ("first_id", "string"),
+                    ("second_start", "time"),
+                    ("second_stop", "time"),
+                    ("second_description", "string"),
+                    ("second_project", "string"),
+                    ("second_id", "string"),
+                ),
+                keys=("limit",),
             ),
             Metric(
                 "project_overview",

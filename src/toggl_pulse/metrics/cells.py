@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from toggl_pulse.errors import BadRequest
 from toggl_pulse.metrics.catalogue import Metric
 from toggl_pulse.metrics.columns import Snapshot
+from toggl_pulse.metrics.coverage import overlapped
 from toggl_pulse.metrics.day_edges import first_start, last_stop
 from toggl_pulse.metrics.days import active_days, days_off
 from toggl_pulse.metrics.fold import Folding, Shown
@@ -97,7 +98,7 @@ class Question:
         sums = self._sums(self.selection, self.range, borders, self.metric.measures, slots)
         folding = self._fold(sums[self.metric.measures[0]].sum(axis=0))
         folded = self._folded(folding, sums)
-        self._add_by_day(folded, folding, self.selection, borders)
+        self._add_of_groups(folded, folding, self.selection, borders)
         return Cells(folding.groups, self._values(folded))
 
     def _in_two_looks(self, borders: Ints, slots: Ints | None, places: int) -> Cells:
@@ -122,7 +123,7 @@ class Question:
             for measure, cells in folded.items():
                 into = out.setdefault(measure, np.zeros((len(folding.groups), places), cells.dtype))
                 into[:, begin : begin + cells.shape[1]] = cells
-        self._add_by_day(out, folding, selection, borders)
+        self._add_of_groups(out, folding, selection, borders)
         return Cells(folding.groups, self._values(out))
 
     def _sums(
@@ -156,11 +157,11 @@ class Question:
             for measure, cells in sums.items()
         }
 
-    def _add_by_day(self, folded: Sums, folding: Folding, selection: Selection, borders: Ints) -> None:
+    def _add_of_groups(self, folded: Sums, folding: Folding, selection: Selection, borders: Ints) -> None:
         """What is no sum: a day on which two groups are active is one day of both together."""
         for measure in self.metric.measures:
-            if measure in _BY_DAY:
-                folded[measure] = _BY_DAY[measure](selection, folding, self.range, borders, self.query.zone)
+            if measure in _OF_GROUPS:
+                folded[measure] = _OF_GROUPS[measure](selection, folding, self.range, borders, self.query.zone)
 
     def _values(self, folded: Sums) -> NDArray[np.float64]:
         make = self.metric.value
@@ -168,10 +169,11 @@ class Question:
         return values
 
 
-_BY_DAY: Mapping[str, Callable[[Selection, Folding, Range, Ints, ZoneInfo], NDArray[Any]]] = {
+_OF_GROUPS: Mapping[str, Callable[[Selection, Folding, Range, Ints, ZoneInfo], NDArray[Any]]] = {
     "active_days": active_days,
     "days_off": days_off,
     "first_start": first_start,
     "last_stop": last_stop,
+    "overlap_ms": overlapped,
 }
-"""Measures that are made of whole local days, by group and step."""
+"""Measures of which those of codes do not add up, by group and step."""

@@ -27,6 +27,7 @@ MOST_DAYS = 5_000_000
 """Days of all groups together of which a median may be made."""
 
 _NONE = -(1 << 60)
+_A_DAY_MS = 1 << 27  # more than any day has
 
 
 def first_start(selection: Selection, folding: Folding, range_: Range, borders: Ints, zone: ZoneInfo) -> Floats:
@@ -65,10 +66,13 @@ def _medians(
                 code="too_many_points",
             )
     cell, time = np.concatenate(cells), np.concatenate(times)
-    order = np.lexsort((time, cell))
-    cell, time = cell[order], time[order]
-    known, first, count = np.unique(cell, return_index=True, return_counts=True)
-    out[known] = (time[first + (count - 1) // 2] + time[first + count // 2]) / 2
+    if np.all(step[1:-1] > step[:-2]):  # a day at most in each step
+        out[cell] = time
+    else:
+        # one number for both sorts several times as fast as two
+        cell, time = np.divmod(np.sort(cell * _A_DAY_MS + time), _A_DAY_MS)
+        known, first, count = np.unique(cell, return_index=True, return_counts=True)
+        out[known] = (time[first + (count - 1) // 2] + time[first + count // 2]) / 2
     return out.reshape(groups, steps)
 
 

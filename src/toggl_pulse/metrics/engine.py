@@ -22,6 +22,7 @@ from toggl_pulse.metrics.columns import Columns, Snapshot
 from toggl_pulse.metrics.entry_lists import entry_rows, entry_table, running_table
 from toggl_pulse.metrics.filters import allowed_codes
 from toggl_pulse.metrics.groups import Key, dimension_of, values_of
+from toggl_pulse.metrics.overlaps import overlap_table
 from toggl_pulse.metrics.overview import dormant_projects, project_overview
 from toggl_pulse.metrics.query import Query
 from toggl_pulse.metrics.rows import EntryRow, Table, Told, points, weekday_hour_table
@@ -229,6 +230,7 @@ _TABLES: Mapping[str, tuple[str, Callable[[Question], Told]]] = {
     "entries": ("entry", entry_table),
     "running_entries": ("entry", running_table),
     "period_change": ("period", period_change),
+    "overlaps": ("entry", overlap_table),
     "project_overview": ("range", project_overview),
     "dormant_projects": ("range", dormant_projects),
 }

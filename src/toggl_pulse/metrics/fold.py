@@ -111,8 +111,9 @@ class Folding:
         """For rows with these codes: (row, group) of every group that a row belongs to."""
         order = np.argsort(self.code, kind="stable")
         code, group = self.code[order], self.group[order]
-        low, high = np.searchsorted(code, codes, side="left"), np.searchsorted(code, codes, side="right")
-        count = high - low
+        edges = np.searchsorted(code, np.arange(int(codes.max(initial=0)) + 2))
+        low = edges[codes]
+        count = edges[codes + 1] - low
         row = np.repeat(np.arange(len(codes)), count)
         nth = np.arange(len(row)) - np.repeat(np.cumsum(count) - count, count)
         return row, group[low[row] + nth]

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from toggl_pulse.metrics.grid import Cells, Grid, cells_of, stretches
 from toggl_pulse.metrics.selection import Range, Selection, row_at, running_rows
 
-__all__ = ["Pieces", "Whole", "pieces"]
+__all__ = ["Cutter", "Pieces", "Whole", "pieces"]
 
 Ints = NDArray[np.int64]
 
@@ -54,7 +54,7 @@ def pieces(selection: Selection, range_: Range, grid: Grid) -> Iterator[Pieces |
                 start, stop = np.maximum(start, low), np.maximum(stop, low)
             if part.latest_stop(stretch.end) > high:
                 stop = np.minimum(stop, high)
-            cutter = _Cutter(grid, clipped[stretch.first :], stretch.first, selection.codes)
+            cutter = Cutter(grid, clipped[stretch.first :], stretch.first, selection.codes)
             step = stretch.spread(np.arange(len(stretch.counts), dtype=np.int32))
             end = stretch.spread(cutter.borders[1:])
             yield from cutter.cut(start, stop, step, end, cells_of(selection, stretch, grid))
@@ -62,10 +62,10 @@ def pieces(selection: Selection, range_: Range, grid: Grid) -> Iterator[Pieces |
         step = np.maximum(grid.borders.searchsorted(part.start[row], side="right") - 1, 0).astype(np.int32)
         cells = grid.places_of(0, len(clipped) - 1)[step] * np.int32(selection.codes) + selection.code_of(part, row)
         start, stop = np.maximum(part.start[row], low), np.minimum(rows.stops(row), high)
-        yield from _Cutter(grid, clipped, 0, selection.codes).cut(start, stop, step, clipped[step + 1], cells)
+        yield from Cutter(grid, clipped, 0, selection.codes).cut(start, stop, step, clipped[step + 1], cells)
 
 
-class _Cutter(NamedTuple):
+class Cutter(NamedTuple):
     """Steps and borders count from step `first`, cells from its origin."""
 
     grid: Grid
