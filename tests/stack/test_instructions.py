@@ -33,7 +33,7 @@ def test_five_commands_lead_from_nothing_to_grafana_and_two_to_the_demo() -> Non
 def test_the_version_of_our_image_is_the_program_s_wherever_it_is_told() -> None:
     texts = [README, OPERATIONS, *((ROOT / name).read_text("utf-8") for name in ("compose.yaml", "compose.demo.yaml"))]
 
-    told = {tag for text in texts for tag in re.findall(r"toggl-pulse(?:-grafana)?:(\d[\w.]*)", text)}
+    told = {tag for text in texts for tag in re.findall(r"toggl-pulse(?:-[a-z]+)?:(\d[\w.]*)", text)}
     assert {__version__} == told
 
 
