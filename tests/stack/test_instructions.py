@@ -65,3 +65,10 @@ def test_services_that_are_named_exist(models: dict[str, Model]) -> None:
 
     assert {"toggl-pulse", "grafana", "bootstrap", "postgresql"} <= named
     assert set() == named - known
+
+
+def test_the_table_of_services_tells_the_limits_that_hold(models: dict[str, Model]) -> None:
+    told = dict(re.findall(r"^\| `([a-z-]+)` \|.*\| (\d+) MiB \|$", OPERATIONS, re.MULTILINE))
+    limits = {name: str(int(service["mem_limit"]) // 2**20) for name, service in models["plain"]["services"].items()}
+
+    assert limits == {name: told[name] for name in limits}
