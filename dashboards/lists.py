@@ -10,7 +10,7 @@ from dashboards.ask import Ask
 from dashboards.board import linked
 from dashboards.panels import links, override, said, without
 
-__all__ = ["dormant", "entries", "lead", "link", "projects", "running"]
+__all__ = ["dormant", "entries", "lead", "link", "overlaps", "projects", "running"]
 
 
 def entries(title: str, question: Ask, *, empty: str, more: str = "") -> Panel:
@@ -79,6 +79,20 @@ def dormant(title: str, question: Ask, *, empty: str) -> Panel:
         .override_by_name("last_activity", override(unit="dateTimeAsLocal", noValue="never", custom_width=170))
         .override_by_name("days_since", override(decimals=0, noValue="–"))
         .transformations([without("project_id", "client_id")])
+    )
+
+
+def overlaps(title: str, question: Ask, *, empty: str) -> Panel:
+    """`question` is `overlaps`; a row has two entries, the one that began first before the other."""
+    return (
+        said(title, question, empty=empty)
+        .override_by_name("from", override(unit="dateTimeAsLocal", custom_width=170))
+        .override_by_name("hours", override(decimals=2, custom_width=100))
+        .override_by_name("first_description", override(noValue="–", custom_minWidth=160))
+        .override_by_name("second_description", override(noValue="–", custom_minWidth=160))
+        .transformations(
+            [without("to", "user", "first_start", "first_stop", "first_id", "second_start", "second_stop", "second_id")]
+        )
     )
 
 

@@ -6,7 +6,7 @@ from grafana_foundation_sdk.builders.dashboard import Dashboard
 
 from dashboards.ask import FILTERS, HERE, Ask, word
 from dashboards.board import board, place
-from dashboards.lists import entries
+from dashboards.lists import entries, overlaps
 from dashboards.overview import hours_of_the_week
 from dashboards.panels import bars, lines, numbers, override
 from dashboards.variables import filters, interval
@@ -104,5 +104,12 @@ def build() -> Dashboard:
                 more="Those that cross a midnight of the zone in which Grafana shows times.",
             ),
         ),
+    )
+    place(
+        made,
+        9,
+        (4, numbers("Wall-clock time", Ask("wall_clock_hours", **whole), empty="0")),
+        (4, numbers("Overlap", Ask("overlap_hours", **whole), empty="0").decimals(2)),
+        (16, overlaps("Overlapping entries", Ask("overlaps", limit=100, **asked), empty="No entries overlap")),
     )
     return made
