@@ -10,6 +10,7 @@ from benchmarks.account import Account
 from benchmarks.measure import Ratio, seconds_of
 from benchmarks.questions import QUESTIONS, answers_of, floor_of
 from toggl_pulse.metrics import DIMENSIONS, METRICS, Answers, Filter, Query
+from toggl_pulse.metrics.query import ONLY
 
 __all__ = ["ratios"]
 
@@ -57,7 +58,15 @@ def _questions() -> Iterator[tuple[str, Query]]:
             f"tracked_hours, by {group}, day, {attribution}, {filter_.dimension} {filter_.operator} {filter_.values}",
             replace(whole, group_by=group, attribution=attribution, filters=(filter_,)),
         )
-    yield "entries, the newest 100", replace(whole, metric="entries", group_by="none", limit=100)
+    entries = replace(whole, metric="entries", group_by="none", limit=100)
+    yield "entries, the newest 100", entries
+    for only in ONLY:
+        yield f"entries, the longest 100, {only}", replace(entries, sort="duration", only=only)
+    for attribution in ("start", "split"):
+        for table in ("project_overview", "period_change"):
+            yield f"{table}, {attribution}", replace(entries, metric=table, attribution=attribution)
+    for table in ("running_entries", "dormant_projects", "overlaps"):
+        yield table, replace(entries, metric=table)
 
 
 def _best(answers: Answers, query: Query) -> float:

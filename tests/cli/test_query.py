@@ -131,6 +131,9 @@ def test_the_settings_zone_wins_over_the_profiles_and_the_options_over_both(
         (("nope",), "There is no metric “nope”: ask for one of toggl_time_entry, "),
         (("--interval", "fortnight"), "`interval` cannot be “fortnight”: use one of "),
         (("--group-by", "mood"), "`group_by` cannot be “mood”: use one of none, "),
+        (("entries", "--sort", "mood"), "`sort` cannot be “mood”: use one of start, duration."),
+        (("entries", "--only", "mine"), "`only` cannot be “mine”: use one of all, over_midnight, "),
+        (("period_change", "--compare", "never"), "There is no period “never”: use one of today, "),
         (("--attribution", "end"), "`attribution` cannot be “end”: use one of start, split."),
         (("--timezone", "Mars/Olympus"), "There is no time zone “Mars/Olympus”: "),
         (("--filter", "Acme"), "“Acme” is no filter: write dimension=name, for example client=Acme."),
@@ -152,6 +155,22 @@ def test_what_cannot_be_answered_is_one_sentence(
     assert (2, "") == (ran.code, ran.out)
     assert ran.err.startswith(f"toggl-pulse: {sentence}")
     assert len(ran.err.splitlines()) == 1
+
+
+def test_tables_are_told_how(run: Run, filled: Path) -> None:
+    def cells(*words: str) -> list[dict[str, object]]:
+        rows = asked(run, *words)["rows"]
+        assert isinstance(rows, list)
+        return rows
+
+    longest = [row["hours"] for row in cells("entries", "--period", "all", "--sort", "duration")]
+    assert sorted(longest, key=lambda hours: -float(str(hours))) == longest
+    assert longest
+    assert [] == cells("entries", "--from", "2010-01-01", "--to", "2010-01-02", "--only", "long")
+    compared = cells("period_change", "--compare", "last_year", "--compare", "today")
+    assert ["Last year", "Today"] == [row["period"] for row in compared]
+    assert {"Site", "Garden [bold]red[/bold]"} >= {row["project"] for row in cells("dormant_projects", "--days", "1")}
+    assert 7 == len(cells("weekday_hour_hours", "--matrix"))
 
 
 def test_nothing_there_is_said(run: Run, filled: Path) -> None:

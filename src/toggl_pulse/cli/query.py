@@ -17,7 +17,9 @@ from toggl_pulse.cli.grid import print_answer
 from toggl_pulse.cli.parts import AsJson, Demo, SpreadsheetSafe, opened_service, say_json, write_out
 from toggl_pulse.errors import BadRequest
 from toggl_pulse.metrics import DIMENSIONS, METRICS, Answer, Query, calendar
+from toggl_pulse.metrics.elapsed import PERIODS
 from toggl_pulse.metrics.export import spreadsheet_safe as spreadsheet_safe_text
+from toggl_pulse.metrics.query import MATRIX, MOST_DAYS, ONLY, SORTS
 
 __all__ = ["query"]
 
@@ -53,8 +55,27 @@ def query(
     timezone: Zone = None,
     filters: FilterBy = None,
     limit: Annotated[
-        int | None, typer.Option(metavar="N", help="Show the largest groups, fold the rest into one.", min=1)
+        int | None,
+        typer.Option(
+            metavar="N", help="Show the largest groups, fold the rest into one; the first rows of tables.", min=1
+        ),
     ] = None,
+    sort: Annotated[
+        str | None,
+        typer.Option(metavar="HOW", help=f"Of entries: {' or '.join(SORTS)}, the newest or the longest first."),
+    ] = None,
+    only: Annotated[str | None, typer.Option(metavar="KIND", help=f"Of entries: {', '.join(ONLY)}.")] = None,
+    periods: Annotated[
+        list[str] | None,
+        typer.Option("--compare", metavar="PERIOD", help=f"Of period_change: {', '.join(PERIODS)}; may be repeated."),
+    ] = None,
+    days: Annotated[
+        int | None,
+        typer.Option(metavar="N", help="Of dormant_projects: how long without an entry.", min=1, max=MOST_DAYS),
+    ] = None,
+    matrix: Annotated[
+        bool, typer.Option("--matrix", help="Of weekday_hour_hours: a row a weekday, in CSV and JSON too.")
+    ] = False,
     as_json: AsJson = False,
     as_csv: Annotated[bool, typer.Option("--csv", help="Print CSV.")] = False,
     spreadsheet_safe: SpreadsheetSafe = False,
@@ -68,7 +89,17 @@ def query(
         raise BadRequest("Use --json or --csv, not both.")
     known = METRICS.get(metric)
     by = group_by or ("none" if known is not None and known.shape == "table" else "project")
-    payload = {"group_by": by, "interval": interval, "attribution": attribution, "limit": limit}
+    payload = {
+        "group_by": by,
+        "interval": interval,
+        "attribution": attribution,
+        "limit": limit,
+        "sort": sort,
+        "only": only,
+        "periods": periods,
+        "days": days,
+        "format": MATRIX if matrix else None,
+    }
     with opened_service(demo=demo) as service:
         asked = chosen(
             service,

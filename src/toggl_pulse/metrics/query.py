@@ -322,7 +322,9 @@ def _periods(value: object) -> tuple[str, ...]:
     for word in words:
         for name in PERIODS if word == ALL else undo_grafana(word) if isinstance(word, str) else [word]:
             if not isinstance(name, str) or name not in PERIODS:
-                raise BadRequest(f"There is no period {_quoted(name)}: use {_list(PERIODS)}.", code="unknown_period")
+                raise BadRequest(
+                    f"There is no period {_quoted(name)}: use one of {_list(PERIODS)}.", code="unknown_period"
+                )
             found.append(name)
     return tuple(dict.fromkeys(found))
 
