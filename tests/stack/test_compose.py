@@ -262,6 +262,12 @@ def test_the_demo_touches_nothing_of_the_account_s_stack(compose_check: Path) ->
     assert all(name.startswith("toggl-pulse-demo_") for name in (each["name"] for each in demo["volumes"].values()))
 
 
+def test_answers_are_made_from_influxdb_unless_the_owner_wants_the_mirror(compose_check: Path) -> None:
+    for given, used in (({}, "influxdb"), ({"QUERY_SOURCE": ""}, "influxdb"), ({"QUERY_SOURCE": "mirror"}, "mirror")):
+        model = resolve(compose_check, PLAIN, **given)
+        assert used == values(services(model)["toggl-pulse"])["QUERY_SOURCE"]
+
+
 def test_without_a_domain_it_is_localhost(compose_check: Path) -> None:
     model = resolve(compose_check, PLAIN)
 
