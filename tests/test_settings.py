@@ -91,6 +91,7 @@ def test_a_secret_file_that_is_not_there_is_one_sentence(monkeypatch: pytest.Mon
         ("TOGGL_API_URL", "http://example.org"),
         ("API_TOKEN", "a long token with a line\nbreak"),
         ("API_TOKEN", "fifteen letters"),
+        ("SESSION_SECRET", "fifteen letters"),
     ],
 )
 def test_a_bad_value_is_one_sentence_that_names_the_variable(
@@ -121,8 +122,9 @@ def test_email_without_password_is_refused(monkeypatch: pytest.MonkeyPatch) -> N
 
 
 def test_what_is_in_force_shows_every_setting_and_no_secret(monkeypatch: pytest.MonkeyPatch) -> None:
-    for name in ("TOGGL_API_TOKEN", "TOGGL_PASSWORD", "API_TOKEN"):
-        monkeypatch.setenv(name, "hush-hush-hush-hush")
+    given = {name: f"hush-hush-{name}" for name in ("TOGGL_API_TOKEN", "TOGGL_PASSWORD", "API_TOKEN", "SESSION_SECRET")}
+    for name, value in given.items():
+        monkeypatch.setenv(name, value)
     monkeypatch.setenv("TOGGL_EMAIL", "me@example.org")
     monkeypatch.setenv("DATABASE_URL", "postgresql+psycopg://pulse:hush-hush@db:5432/pulse?sslmode=require")
 
@@ -133,7 +135,7 @@ def test_what_is_in_force_shows_every_setting_and_no_secret(monkeypatch: pytest.
     assert "hush-hush" not in str(shown)
     assert "hush-hush" not in repr(settings)
     assert shown["DATABASE_URL"] == f"postgresql+psycopg://pulse:{HIDDEN}@db:5432/pulse?sslmode=require"
-    assert "hush-hush" in settings.secrets()
+    assert {"hush-hush", *given.values()} <= set(settings.secrets())
 
 
 def test_every_setting_is_described() -> None:
