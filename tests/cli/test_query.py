@@ -173,6 +173,15 @@ def test_tables_are_told_how(run: Run, filled: Path) -> None:
     assert 7 == len(cells("weekday_hour_hours", "--matrix"))
 
 
+@pytest.mark.parametrize("metric", [slug for slug, metric in METRICS.items() if metric.of_now])
+def test_what_is_of_the_present_names_no_range(run: Run, filled: Path, metric: str) -> None:
+    lines = [run("query", metric, "--period", period).out.splitlines() for period in ("last-year", "today")]
+
+    assert len(lines[0]) == len(lines[1])
+    for each in lines:
+        assert each[0].startswith(f"{METRICS[metric].title}, as of now (Europe/Berlin), ")
+
+
 def test_nothing_there_is_said(run: Run, filled: Path) -> None:
     ran = run("query", "--from", "2010-01-01", "--to", "2010-02-01")
 

@@ -42,7 +42,8 @@ def print_answer(answer: Answer, query: Query) -> None:
     console = Console()
     metric = METRICS[answer.metric]
     booked = "each entry whole where it began" if answer.attribution == "start" else "cut at the borders"
-    _say(console, f"{metric.title}, {range_words(query)}, {booked}")
+    when = f"as of now ({query.zone.key})" if metric.of_now else range_words(query)
+    _say(console, f"{metric.title}, {when}, {booked}")
     if answer.table is None:
         grid = _points(answer, query) if metric.shape == "points" else _series(answer, query, console.width)
     else:

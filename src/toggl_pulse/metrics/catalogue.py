@@ -1,6 +1,7 @@
 """Every metric as data: its name, its unit, what it means, and how it is made of a few sums.
 
-This is the list to read to know what can be asked, and the place to add a metric. Knows nothing of rows or requests.
+This is the list to read to know what can be asked, and the place to add a metric; it is as long as that list, for in
+pieces nobody would read it. Knows nothing of rows or requests.
 """
 
 from __future__ import annotations
@@ -30,7 +31,7 @@ class Metric:
     `additive`: the values of groups and of steps add up to the value of the whole. `attribution` is fixed where the
     metric has only one; None follows the query. `rows` are the entries that count. `measures` are the sums that
     `value` turns into the shown numbers; the first one ranks the groups.
-    `window` is the part of the time that counts, if not all of it does.
+    `window` is the part of the time that counts, if not all of it does; what is `of_now` does not look at the range.
     `shape`: `series` has one value a step, `points` one an entry, `table` rows and columns.
     `columns` are a table's (name, type) with the types of Grafana's tables, where they are always the same, and `by`
     what its rows are made of (none where each is by itself), whatever the query groups by. `keys` are the payload's
@@ -50,6 +51,7 @@ class Metric:
     columns: tuple[tuple[str, str], ...] = ()
     by: str | None = None
     window: Literal["evening", "weekend"] | None = None
+    of_now: bool = False
     keys: tuple[str, ...] = ()
 
 
@@ -311,6 +313,7 @@ METRICS: Mapping[str, Metric] = MappingProxyType(
                 rows="running",
                 attribution="start",
                 by="none",
+                of_now=True,
                 columns=(
                     ("since", "time"),
                     ("hours", "number"),
@@ -337,6 +340,7 @@ METRICS: Mapping[str, Metric] = MappingProxyType(
                 additive=False,
                 shape="table",
                 by="none",
+                of_now=True,
                 columns=(
                     ("period", "string"),
                     ("hours", "number"),
@@ -411,6 +415,7 @@ METRICS: Mapping[str, Metric] = MappingProxyType(
                 shape="table",
                 attribution="start",
                 by="project",
+                of_now=True,
                 columns=(
                     ("project", "string"),
                     ("client", "string"),
