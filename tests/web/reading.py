@@ -8,9 +8,13 @@ __all__ = ["Cell", "links_of", "tables_of"]
 
 
 class Cell(str):  # noqa: SLOT000 (a subclass of str cannot have slots beside its own letters)
-    """What a cell says: the value of its number where it has one, else its text. `link` is the address it leads to."""
+    """What a cell says: the value of its number where it has one, else its text.
+
+    `link` is the address it leads to, `day` the one that it stands for.
+    """
 
     link: str = ""
+    day: str = ""
 
 
 class _Tables(HTMLParser):
@@ -20,7 +24,7 @@ class _Tables(HTMLParser):
         self.links: list[tuple[str, str]] = []
         self._caption: list[str] = []
         self._text: list[str] | None = None
-        self._link = ""
+        self._link = self._day = ""
         self._value: str | None = None
         self._hidden = 0
         self._anchor: list[str] | None = None
@@ -34,7 +38,8 @@ class _Tables(HTMLParser):
         elif tag == "tr":
             self.tables[-1][1].append([])
         elif tag in {"td", "th", "caption"}:
-            self._text, self._link, self._value = [], given.get("data-href", ""), None
+            self._text, self._link, self._value = [], "", given.get("data-hours")
+            self._day = given.get("data-day", "")
         elif tag == "a":
             self._anchor = []
             self._link = given["href"]
@@ -50,7 +55,7 @@ class _Tables(HTMLParser):
         elif tag in {"td", "th"}:
             text = " ".join("".join(self._text or ()).split())
             cell = Cell(text if self._value is None else self._value)
-            cell.link = self._link
+            cell.link, cell.day = self._link, self._day
             self.tables[-1][1][-1].append(cell)
             self._text, self._link = None, ""
         elif tag == "a" and self._anchor is not None:

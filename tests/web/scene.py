@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from starlette.testclient import TestClient
@@ -18,10 +19,16 @@ HTML = {"Accept": "text/html"}
 
 @dataclass
 class PagePulse(SmallPulse):
+    """`heard`: when Toggl was heard last, where that is to be another moment than the mirror's."""
+
+    heard: datetime | None = None
+
     def status(self) -> dict[str, Any]:
         told = status_as_json(
             self.mirror, NOW, running=self.running, next_runs={}, reserve=10, unwritable=None, projecting=False
         )
+        if self.heard is not None:
+            told |= {"data_as_of": self.heard.isoformat(), "seconds_behind": 0}
         return {"version": self.version, "demo": self.demo, "now": NOW.isoformat(), **told}
 
 

@@ -245,8 +245,10 @@ def test_projects_that_lie_dormant_are_told_with_their_last_day(page_mirror: Mir
 
 
 @pytest.mark.parametrize("query", ["from=2026-01-01&to=2026-01-05", f"{SPAN}&client=nobody"])
-def test_where_there_is_nothing_it_says_what_to_do(browser: TestClient, query: str) -> None:
-    page = browser.get(f"/ui/projects?{query}").text
+def test_where_there_is_nothing_it_says_what_to_do(page_mirror: Mirror, query: str) -> None:
+    pulse = PagePulse(page_mirror, heard=NOW)
+    with browsing(pulse) as client:
+        page = signed_in(client, pulse.api_token).get(f"/ui/projects?{query}").text
 
     assert 5 == page.count("Choose a longer range")
     assert ("take a filter out" in page) == ("client" in query)

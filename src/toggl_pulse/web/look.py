@@ -26,8 +26,9 @@ _COLOUR = re.compile(r"#[0-9a-fA-F]{6}")
 
 @dataclass(frozen=True, slots=True)
 class Number:
-    """A value with what it counts. None: there is nothing to count, which is not 0."""
+    """A metric's value with what it counts. None: there is nothing to count, which is not 0."""
 
+    metric: str
     value: float | None
     unit: str
     title: str
@@ -60,7 +61,7 @@ class Look:
     def number(self, metric: str, *, span: tuple[datetime, datetime] | None = None, **payload: Any) -> Number:
         """The metric as one value of the whole range."""
         answer = self.answer(metric, span=span, interval="range", **payload)
-        return Number(_first(answer), answer.unit, METRICS[metric].title, METRICS[metric].meaning)
+        return Number(metric, _first(answer), answer.unit, METRICS[metric].title, METRICS[metric].meaning)
 
     @staticmethod
     def named(table: Table | None) -> list[dict[str, Any]]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable, Mapping
 from datetime import UTC, date, datetime
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -19,19 +20,33 @@ _MINUTE = 60
 
 
 def shown(value: float | None, unit: str) -> str:
-    """Hours as 12:30, shares as 45 %, everything else as a whole number."""
+    """Hours as 12:30, times of the clock as 09:30, shares as 45 %, everything else as a whole number."""
     if value is None or math.isnan(value):
         return NONE
-    if unit == "hours":
-        minutes = round(abs(value) * 60)
-        return f"{MINUS if value < 0 and minutes else ''}{minutes // 60:,}:{minutes % 60:02d}"
-    if unit == "share":
-        return f"{value * 100:.0f} %"
-    if unit == "seconds":
-        return f"{value:,.1f} s" if abs(value) < _MINUTE and value % 1 else f"{value:,.0f} s"
-    if unit == "change":
-        return f"{value * 100:+.0f} %".replace("-", MINUS)
-    return f"{value:,.0f}"
+    return _FORMS.get(unit, "{:,.0f}".format)(value)
+
+
+def _hours(value: float) -> str:
+    minutes = round(abs(value) * 60)
+    return f"{MINUS if value < 0 and minutes else ''}{minutes // 60:,}:{minutes % 60:02d}"
+
+
+def _clock(value: float) -> str:
+    minutes = round(value * 60)
+    return f"{minutes // 60:02d}:{minutes % 60:02d}"
+
+
+def _seconds(value: float) -> str:
+    return f"{value:,.1f} s" if abs(value) < _MINUTE and value % 1 else f"{value:,.0f} s"
+
+
+_FORMS: Mapping[str, Callable[[float], str]] = {
+    "hours": _hours,
+    "clock": _clock,
+    "seconds": _seconds,
+    "share": lambda value: f"{value * 100:.0f} %",
+    "change": lambda value: f"{value * 100:+.0f} %".replace("-", MINUS),
+}
 
 
 def shortened(text: str, most: int = LONGEST) -> str:
@@ -61,7 +76,7 @@ def local(epoch_ms: int, zone: ZoneInfo, form: str) -> str:
 
 
 def month(text: str) -> str:
-    """A month's short name."""
+    """A month's short name, by any day of it."""
     return f"{date.fromisoformat(text):%b}"
 
 

@@ -90,7 +90,18 @@ function traces(spec) {
   return spec.lines.map((line, index) => KINDS[spec.kind](spec, line, colour[index]));
 }
 
-const UNITS = { hours: { ticksuffix: " h" }, share: { tickformat: ".0%", range: [0, 1.001], autorange: false } };
+const UNITS = {
+  hours: () => ({ ticksuffix: " h" }),
+  share: () => ({ tickformat: ".0%", range: [0, 1.001], autorange: false }),
+  // times of the clock, from morning down to night
+  clock: (spec) => {
+    const values = spec.lines.flatMap((line) => line.values).filter((value) => value !== null);
+    const [first, last] = [Math.floor(Math.min(...values)), Math.ceil(Math.max(...values))];
+    const every = last - first > 12 ? 3 : 2;
+    const tickvals = Array.from({ length: 25 }, (_, hour) => hour).filter((hour) => hour % every === 0);
+    return { range: [last, first], autorange: false, tickvals, ticktext: tickvals.map((hour) => show(hour, "clock")) };
+  },
+};
 
 function layout(spec, plot) {
   const axis = {
@@ -107,7 +118,7 @@ function layout(spec, plot) {
     xaxis: { ...axis, ...ticks(spec, plot.clientWidth - 40), showgrid: false, tickangle: 0, range: [-0.5, spec.x.length - 0.5] },
     yaxis: heat
       ? { ...axis, showgrid: false, autorange: "reversed", tickvals: spec.lines.map((_, index) => index), ticktext: spec.lines.map((line) => plain(line.label)) }
-      : { ...axis, gridcolor: style("--line"), rangemode: "tozero", nticks: 6, ...UNITS[spec.unit] },
+      : { ...axis, gridcolor: style("--line"), rangemode: "tozero", nticks: 6, ...UNITS[spec.unit]?.(spec) },
   };
 }
 
@@ -127,7 +138,7 @@ function hint(figure, spec, points) {
   const colour = colours(spec);
   const rows = spec.lines
     .map((line, index) => ({ line, colour: colour[index], value: line.values[at] }))
-    .filter(({ value }) => value);
+    .filter(({ value }) => (spec.kind === "bars" ? value : value !== null));
   if (spec.kind === "bars") rows.sort((one, other) => other.value - one.value);
   for (const row of rows.slice(0, 12)) {
     const item = element("li");
@@ -195,7 +206,8 @@ function drawTable(figure, spec) {
   const body = table.createTBody();
   spec.x.forEach((_, at) => {
     const row = body.insertRow();
-    cell(row, "th", longName(spec, at));
+    const step = longName(spec, at);
+    cell(row, "th", spec.drill && spec.ends.length ? Object.assign(element("a", "", step), { href: entriesOf(spec, at, null) }) : step);
     for (const line of spec.lines) cell(row, "td", show(line.values[at], spec.unit), "right");
     if (totals) cell(row, "td", show(sum(spec.lines.map((line) => line.values[at])), spec.unit), "right");
   });
@@ -220,21 +232,36 @@ function prepareTable(figure, spec) {
   });
 }
 
-// A click on a bar leads to its entries.
-function drillDown(spec, { points, event }) {
-  const point = points.find((each) => each.data === event?.target?.__data__?.trace) ?? points[0];
-  const line = spec.lines[point.curveNumber];
-  if (!spec.drill || !spec.ends.length || spec.kind !== "bars") return;
+// The address of a step's entries, of one line's alone where there is one.
+function entriesOf(spec, at, line) {
   const [view, query = ""] = spec.drill.split("?");
   const parameters = new URLSearchParams(query);
   parameters.delete("range");
-  const at = point.pointIndex ?? point.pointNumber;
   parameters.set("from", spec.firsts[at]);
   parameters.set("to", spec.ends[at]);
-  if (points.length === 1 && line.key !== null && spec.group !== "none" && spec.group !== "task" && spec.group !== "description") {
+  if (line && line.key !== null && !["", "none", "task", "description"].includes(spec.group)) {
     parameters.set(spec.group, line.key);
   }
-  location.href = `${view}?${parameters}`;
+  return `${view}?${parameters}`;
+}
+
+// Which of the parts of a bar that stand on each other a click has met; null above them all.
+function partOf(spec, plot, points, event) {
+  const axis = points[0].yaxis;
+  const height = axis.p2d(event.clientY - plot.getBoundingClientRect().top - axis._offset);
+  let top = 0;
+  for (const point of [...points].sort((one, other) => one.curveNumber - other.curveNumber)) {
+    top += point.y ?? 0;
+    if (height >= 0 && height <= top) return spec.lines[point.curveNumber];
+  }
+  return null;
+}
+
+// A click on a part of a bar leads to its entries, one above it to all of the step.
+function drillDown(spec, plot, { points, event }) {
+  if (!spec.drill || !spec.ends.length) return;
+  const at = points[0].pointIndex ?? points[0].pointNumber;
+  location.href = entriesOf(spec, at, spec.kind === "bars" ? partOf(spec, plot, points, event) : null);
 }
 
 export function draw(figure, spec) {
@@ -259,8 +286,9 @@ async function prepare(figure) {
   });
   plot.on("plotly_unhover", () => (box.hidden = true));
   plot.addEventListener("mousemove", (event) => box.hidden || follow(figure, event));
-  plot.on("plotly_click", (click) => drillDown(spec, click));
+  plot.on("plotly_click", (click) => drillDown(spec, plot, click));
   document.addEventListener("themechange", () => draw(figure, spec));
+  matchMedia("print").addEventListener("change", () => draw(figure, spec));
   new ResizeObserver(() => {
     Plotly.relayout(plot, ticksOf(spec, plot));
   }).observe(plot);

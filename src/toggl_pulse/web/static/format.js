@@ -45,6 +45,7 @@ export function show(value, unit) {
     const sign = value < 0 && minutes ? "−" : "";
     return `${sign}${whole.format(Math.floor(minutes / 60))}:${String(minutes % 60).padStart(2, "0")}`;
   }
+  if (unit === "clock") return showLocal(new Date(Math.round(value * 60) * 60000).toISOString().slice(0, 16), forms.time);
   if (unit === "share") return percent.format(value);
   if (unit === "seconds") return `${(Math.abs(value) < 60 ? tenths : whole).format(value)} s`;
   if (unit === "change") return signedPercent.format(value);

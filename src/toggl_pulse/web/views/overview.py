@@ -16,7 +16,15 @@ __all__ = ["VIEW"]
 TOP = 7
 NEWEST = 8
 TOPS = ("project", "client", "tag")
-SUMS = ("tracked_hours", "billable_hours", "billable_share", "active_days", "entry_count", "longest_entry_hours")
+SUMS = (
+    "tracked_hours",
+    "billable_hours",
+    "billable_share",
+    "active_days",
+    "entry_count",
+    "longest_entry_hours",
+    "overlap_hours",
+)
 PERIODS = {
     "today": ("Today", "yesterday", "today", "hour"),
     "this_week": ("This week", "last week", "this-week", "day"),
