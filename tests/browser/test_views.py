@@ -179,6 +179,21 @@ async def test_a_click_on_a_bar_leads_to_its_entries(page: Page, demo: str) -> N
     assert re.fullmatch(rf"{re.escape(demo)}/ui/entries\?from=2026-11-(\d\d)&to=2026-11-\1", page.url)
 
 
+async def test_pointing_at_a_bar_says_whose_hours_it_holds_and_nothing_else_does(page: Page, demo: str) -> None:
+    (told,) = answers(demo, {"target": "tracked_hours", "payload": {"interval": "day"}})
+    await visit(page, f"{demo}/ui/?{MONTH}&group=none")
+
+    box = await page.locator("#figure-hours .plot .bars .point path").first.bounding_box()
+    assert box is not None
+    await page.mouse.move(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
+
+    first = next(value for value, _ in told["datapoints"] if value)
+    hint = page.locator("#figure-hours .hint")
+    await expect(hint).to_contain_text(spoken_hours(first))
+    assert re.match("Sunday,? 1 November 2026", await hint.inner_text())
+    assert 0 == await page.locator("#figure-hours .hovertext").count()
+
+
 async def test_the_theme_is_switched_by_a_button_and_kept(page: Page, demo: str) -> None:
     await visit(page, f"{demo}/ui/entries")
 

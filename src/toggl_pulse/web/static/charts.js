@@ -59,11 +59,11 @@ const plain = (text) => text.replace(/&/g, "&amp;").replace(/</g, "&lt;").replac
 
 const KINDS = {
   bars: (spec, line, colour) => ({
-    type: "bar", x: spec.x.map((_, index) => index), y: line.values,
+    type: "bar", hoverinfo: "none", x: spec.x.map((_, index) => index), y: line.values,
     marker: { color: colour, line: { color: style("--card"), width: spec.x.length > 120 ? 0 : 1 } },
   }),
   lines: (spec, line, colour) => ({
-    type: "scatter", mode: "lines+markers", x: spec.x.map((_, index) => index), y: line.values,
+    type: "scatter", hoverinfo: "none", mode: "lines+markers", x: spec.x.map((_, index) => index), y: line.values,
     line: { color: colour, width: 2 }, marker: { color: colour, size: 4 }, connectgaps: false,
   }),
   heat: () => null,
@@ -74,7 +74,7 @@ function traces(spec) {
   const colour = colours(spec);
   if (spec.kind === "heat") {
     return [{
-      type: "heatmap", x: spec.x.map((_, index) => index), y: spec.lines.map((_, index) => index),
+      type: "heatmap", hoverinfo: "none", x: spec.x.map((_, index) => index), y: spec.lines.map((_, index) => index),
       z: spec.lines.map((line) => line.values), xgap: 2, ygap: 2, showscale: false, zmin: 0,
       colorscale: [[0, style("--cell")], [1, style("--accent")]], hoverongaps: false,
     }];
@@ -82,7 +82,7 @@ function traces(spec) {
   if (spec.kind === "spans") {
     const [from, to] = spec.lines;
     return [{
-      type: "bar", x: spec.x.map((_, index) => index), base: from.values,
+      type: "bar", hoverinfo: "none", x: spec.x.map((_, index) => index), base: from.values,
       y: to.values.map((value, index) => (value === null || from.values[index] === null ? null : value - from.values[index])),
       marker: { color: colour[0], cornerradius: 3 },
     }];
@@ -146,7 +146,8 @@ function hint(figure, spec, points) {
     list.append(item);
   }
   box.append(list);
-  if (spec.kind === "bars" && rows.length !== 1) {
+  if (!rows.length) box.append(element("p", "muted", "nothing"));
+  if (spec.kind === "bars" && rows.length > 1) {
     const all = element("p", "all", "Together ");
     all.append(element("span", "right", show(sum(rows.map((row) => row.value)), spec.unit)));
     box.append(all);

@@ -8,6 +8,7 @@ import { prepareForms } from "./forms.js";
 import { prepareTheme } from "./theme-switch.js";
 import { prepareTips } from "./tips.js";
 
+document.querySelector(".views [aria-current]")?.scrollIntoView({ block: "nearest", inline: "nearest" });
 localise(document);
 prepareTheme();
 prepareTips();
