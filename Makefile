@@ -2,7 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: help run init test test-long check bench bench-results docs dashboards picture format audit lock clean
+.PHONY: help run init test test-long check bench bench-results docs dashboards screenshots format audit lock clean
 
 help: ## list these commands
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -48,9 +48,6 @@ docs: .venv/dev ## write the generated tables anew
 
 dashboards: .venv/dev ## write the dashboards' JSON anew
 	$(BIN)/python -m dashboards
-
-picture: .venv/dev
-	$(BIN)/python docs/picture.py
 
 screenshots: .venv/dev
 	$(BIN)/python docs/screenshots.py

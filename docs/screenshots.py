@@ -1,6 +1,6 @@
 """`make screenshots`: the page in a real browser on the demo's year, at a moment that stands still, into `docs/page/`.
 
-The whole pipeline runs, as for the picture; only the clocks of the service and of the browser stand.
+The whole pipeline runs (simulated Toggl, sync, mirror, metrics); only the clocks of service and browser stand.
 """
 # ruff: noqa: INP001 - a script beside the documents, no part of a package
 
@@ -33,8 +33,7 @@ SHOTS = (
     ("overview", "?range=last-30-days", PHONE, "light"),
     ("projects", "projects?range=last-30-days", WIDE, "light"),
     ("calendar", "calendar?range=this-week", WIDE, "light"),
-    ("entries", "entries?range=last-30-days", WIDE, "light"),
-    ("health", "health", WIDE, "light"),
+    ("rhythm", "rhythm?range=this-year", WIDE, "dark"),
 )
 """Name, address below `/ui/`, size and theme."""
 
