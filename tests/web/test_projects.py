@@ -59,14 +59,13 @@ def test_three_clicks_from_the_first_page_show_this_month_s_billable_hours_of_ea
 )
 def test_tables_of_groups_hold_the_interface_s_numbers(browser: TestClient, dimension: str, attribution: str) -> None:
     page = browser.get(f"/ui/projects?{SPAN}&group={dimension}&attribution={attribution}").text
-    titles = {"client": "Clients", "tag": "Tags"}
     payload = {"group_by": dimension, "interval": "range", "attribution": attribution}
     expected = {
         metric: {each["target"]: each["datapoints"][0][0] for each in told(browser, metric, **payload)}
         for metric in ("tracked_hours", "billable_hours", "billable_share", "entry_count")
     }
 
-    _, *rows = tables_of(page)[titles.get(dimension, f"By {dimension}")]
+    _, *rows = tables_of(page)[projects.TITLES[dimension]]
 
     shown_rows = [row for row in rows if row[0] in {*map(_in_a_line, expected["tracked_hours"])}]
     assert len(expected["tracked_hours"]) == len(shown_rows)
@@ -205,7 +204,7 @@ def test_how_the_mix_is_shown_stays_when_anything_else_is_chosen(browser: TestCl
 
 def test_each_table_s_csv_has_its_numbers(browser: TestClient) -> None:
     query = f"{SPAN}&group=user"
-    captions = {"client": "Clients", "tag": "Tags", "group": "By user", "projects": "Projects with time in the range"}
+    captions = {"client": "Clients", "tag": "Tags", "group": "People", "projects": "Projects with time in the range"}
     tables = tables_of(browser.get(f"/ui/projects?{query}").text)
 
     for name, caption in captions.items():

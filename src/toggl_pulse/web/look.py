@@ -13,7 +13,7 @@ from datetime import datetime, timedelta
 from functools import cached_property
 from typing import Any
 
-from toggl_pulse.metrics import METRICS, Answer, Filter, Moment, Table
+from toggl_pulse.metrics import METRICS, Answer, Filter, Moment, Query, Table
 from toggl_pulse.metrics.period import beginning, span_of
 from toggl_pulse.model import Catalogue
 from toggl_pulse.service.ports import Pulse
@@ -42,6 +42,7 @@ class Look:
     moment: Moment
     now: datetime
     check: Callable[[], None] = field(default=lambda: None, repr=False)
+    _answers: dict[Query, Answer] = field(default_factory=dict, init=False, repr=False)
 
     # --- answers --------------------------------------------------------------------------------------------------
 
@@ -54,9 +55,12 @@ class Look:
         adhoc: Iterable[Filter] = (),
         **payload: Any,
     ) -> Answer:
-        """The metric's answer for what is asked; `payload` as in `POST /query`."""
+        """The metric's answer for what is asked, made once; `payload` as in `POST /query`."""
         query = self.asked.query(metric, span=span, filters=filters, adhoc=adhoc, **payload)
-        return self.moment.answer(query, check=self.check)
+        found = self._answers.get(query)
+        if found is None:
+            found = self._answers[query] = self.moment.answer(query, check=self.check)
+        return found
 
     def number(self, metric: str, *, span: tuple[datetime, datetime] | None = None, **payload: Any) -> Number:
         """The metric as one value of the whole range."""

@@ -90,9 +90,15 @@ function traces(spec) {
   return spec.lines.map((line, index) => KINDS[spec.kind](spec, line, colour[index]));
 }
 
+const sum = (values) => values.reduce((all, value) => all + (value ?? 0), 0);
+
 const UNITS = {
   hours: () => ({ ticksuffix: " h" }),
-  share: () => ({ tickformat: ".0%", range: [0, 1.001], autorange: false }),
+  // groups that share entries may be more than the whole
+  share: (spec) => {
+    const most = Math.max(1, ...spec.x.map((_, at) => sum(spec.lines.map((line) => line.values[at]))));
+    return { tickformat: ".0%", range: [0, most * 1.001], autorange: false };
+  },
   // times of the clock, from morning down to night
   clock: (spec) => {
     const values = spec.lines.flatMap((line) => line.values).filter((value) => value !== null);
@@ -121,8 +127,6 @@ function layout(spec, plot) {
       : { ...axis, gridcolor: style("--line"), rangemode: "tozero", nticks: 6, ...UNITS[spec.unit]?.(spec) },
   };
 }
-
-const sum = (values) => values.reduce((all, value) => all + (value ?? 0), 0);
 
 function hint(figure, spec, points) {
   const box = figure.querySelector(".hint");

@@ -22,7 +22,16 @@ MOST_STEPS = 100
 MOST_DORMANT = 12
 SHARE = "share"
 SUMS = ("tracked_hours", "billable_hours", "billable_share", "entry_count")
-TITLES = {"client": "Clients", "tag": "Tags", "project": "Projects"}
+TITLES = {
+    "client": "Clients",
+    "tag": "Tags",
+    "project": "Projects",
+    "task": "Tasks",
+    "user": "People",
+    "workspace": "Workspaces",
+    "billable": "Billable or not",
+    "description": "Descriptions",
+}
 
 
 def show(look: Look) -> Mapping[str, Any]:
@@ -115,7 +124,7 @@ def _table(look: Look, dimension: str) -> Mapping[str, Any]:
     rows = list(_rows(look, dimension))
     return {
         "dimension": dimension,
-        "title": TITLES.get(dimension, f"By {dimension}"),
+        "title": TITLES[dimension],
         "rows": rows[:MOST_ROWS],
         "left_out": max(0, len(rows) - MOST_ROWS),
         "most": max((row.hours for row in rows), default=0.0),
@@ -124,7 +133,8 @@ def _table(look: Look, dimension: str) -> Mapping[str, Any]:
 
 def table_figure(look: Look, *, name: str, dimension: str | None = None) -> Figure:
     """A table of groups whole, for its CSV."""
-    dimension = dimension or look.asked.group
+    group = look.asked.group
+    dimension = dimension or (group if group != "none" else "project")
     rows = list(_rows(look, dimension))
     columns: Mapping[str, list[Any]] = {
         "hours": [row.hours for row in rows],
@@ -133,7 +143,7 @@ def table_figure(look: Look, *, name: str, dimension: str | None = None) -> Figu
         "billable share": [row.billable_share for row in rows],
         "entries": [row.entries for row in rows],
     }
-    return _as_table(name, TITLES.get(dimension, dimension), "tracked_hours", [row.label for row in rows], columns)
+    return _as_table(name, TITLES[dimension], "tracked_hours", [row.label for row in rows], columns)
 
 
 def _as_table(name: str, title: str, metric: str, words: list[str], columns: Mapping[str, list[Any]]) -> Figure:
