@@ -42,6 +42,11 @@ async def test_the_matrix_is_walked_through_by_keys_and_enter_leads_on(page: Pag
     assert [2, 1] == await page.evaluate(at)
     hint = page.locator("section:has(table.matrix) .hint")
     assert "2 November 2026" in await hint.inner_text()
+    cell, box = await page.locator(":focus").bounding_box(), await hint.bounding_box()
+    assert cell is not None
+    assert box is not None
+    assert box["y"] < cell["y"] < box["y"] + box["height"] + 20
+    assert box["x"] <= cell["x"] <= box["x"] + box["width"]
     said = await page.evaluate("document.activeElement.textContent")
     async with page.expect_navigation():
         await page.keyboard.press("Enter")
@@ -62,6 +67,15 @@ async def test_a_part_of_a_bar_leads_to_the_entries_of_its_group(page: Page, dem
     hours = round(traces[1]["y"][day] * 60)
     assert f"{hours // 60}:{hours % 60:02d}" == await hours_of(page)
     assert re.search(rf"client=\d+.*from=2026-11-{day + 1:02d}|from=2026-11-{day + 1:02d}.*client=\d+", page.url)
+
+
+async def test_shares_of_tags_that_overlap_are_drawn_whole(page: Page, demo: str) -> None:
+    await visit(page, f"{demo}/ui/projects?range=this-year&group=tag&mix=share")
+    traces = await drawn(page, "mix")
+
+    most = max(sum(value or 0 for value in step) for step in zip(*(trace["y"] for trace in traces), strict=True))
+    top = await page.evaluate("document.querySelector('#figure-mix .plot').layout.yaxis.range[1]")
+    assert 1 < most <= top
 
 
 async def test_a_chart_s_table_leads_to_each_step_s_entries(page: Page, demo: str) -> None:

@@ -10,7 +10,7 @@ from typing import Any
 
 from starlette.testclient import TestClient
 
-from api.scene import NOW, SmallPulse
+from api.scene import NOW, TOKEN, SmallPulse
 from toggl_pulse.app import create_app
 from toggl_pulse.sync import status_as_json
 
@@ -45,3 +45,18 @@ def signed_in(client: TestClient, token: str | None) -> TestClient:
         answer = client.post("/ui/sign-in", data={"token": token}, headers={"Sec-Fetch-Site": "same-origin"})
         assert answer.status_code == 303, answer.text
     return client
+
+
+def told(client: TestClient, span: dict[str, str], *targets: dict[str, Any]) -> Any:
+    """What the interface answers to the same browser."""
+    answer = client.post(
+        "/query", json={"range": span, "targets": list(targets)}, headers={"Authorization": f"Bearer {TOKEN}"}
+    )
+    assert answer.status_code == 200, answer.text
+    return answer.json()
+
+
+def rows_of(answer: Any) -> list[dict[str, Any]]:
+    """A table's rows by the names of its columns."""
+    names = [column["text"] for column in answer["columns"]]
+    return [dict(zip(names, row, strict=True)) for row in answer["rows"]]

@@ -12,12 +12,12 @@ from urllib.parse import urljoin
 import pytest
 from starlette.testclient import TestClient
 
-from api.scene import NOW, TOKEN
+from api.scene import NOW
 from toggl_pulse.mirror import Mirror
 from toggl_pulse.web.views import projects
 from toggl_pulse.web.words import shown
 from web.reading import links_of, tables_of
-from web.scene import PagePulse, browsing, signed_in
+from web.scene import PagePulse, browsing, rows_of, signed_in, told
 
 SPAN = "from=2026-11-01&to=2026-11-05"
 RANGE = {"from": "2026-10-31T23:00:00Z", "to": "2026-11-05T23:00:00Z"}
@@ -25,14 +25,8 @@ CLIENTS = "Clients"
 FILTERS = ["", "&billable=true&project=21"]
 
 
-def told(browser: TestClient, target: str, **payload: Any) -> Any:
-    answer = browser.post(
-        "/query",
-        json={"range": RANGE, "targets": [{"target": target, "payload": payload}]},
-        headers={"Authorization": f"Bearer {TOKEN}"},
-    )
-    assert 200 == answer.status_code, answer.text
-    return answer.json()
+def ask(target: str, **payload: Any) -> dict[str, Any]:
+    return {"target": target, "payload": payload}
 
 
 def test_three_clicks_from_the_first_page_show_this_month_s_billable_hours_of_each_client(browser: TestClient) -> None:
@@ -44,10 +38,7 @@ def test_three_clicks_from_the_first_page_show_this_month_s_billable_hours_of_ea
     head, *rows = tables_of(page)[CLIENTS]
     column = [*map(str, head)].index("Billable")
     month = {"from": "2026-10-31T23:00:00Z", "to": "2026-11-30T23:00:00Z"}
-    target = {"target": "billable_hours", "payload": {"group_by": "client", "interval": "range"}}
-    answer = browser.post(
-        "/query", json={"range": month, "targets": [target]}, headers={"Authorization": f"Bearer {TOKEN}"}
-    ).json()
+    answer = told(browser, month, ask("billable_hours", group_by="client", interval="range"))
     expected = {each["target"]: each["datapoints"][0][0] for each in answer}
     assert expected == {row[0]: float(row[column]) for row in rows[:-1] if row[column] != "0.0"}
     assert 2.0 == expected["Acme"] == float(rows[-1][column])
@@ -61,7 +52,7 @@ def test_tables_of_groups_hold_the_interface_s_numbers(browser: TestClient, dime
     page = browser.get(f"/ui/projects?{SPAN}&group={dimension}&attribution={attribution}").text
     payload = {"group_by": dimension, "interval": "range", "attribution": attribution}
     expected = {
-        metric: {each["target"]: each["datapoints"][0][0] for each in told(browser, metric, **payload)}
+        metric: {each["target"]: each["datapoints"][0][0] for each in told(browser, RANGE, ask(metric, **payload))}
         for metric in ("tracked_hours", "billable_hours", "billable_share", "entry_count")
     }
 
@@ -86,9 +77,8 @@ def _in_a_line(label: str) -> str:
 def test_the_table_of_projects_is_the_interface_s(browser: TestClient, filters: str) -> None:
     page = browser.get(f"/ui/projects?{SPAN}{filters}").text
     chosen = {name: [value] for name, _, value in (each.partition("=") for each in filters.split("&") if each)}
-    (answer,) = told(browser, "project_overview", filters=chosen)
-    names = [column["text"] for column in answer["columns"]]
-    expected = [dict(zip(names, row, strict=True)) for row in answer["rows"]]
+    (answer,) = told(browser, RANGE, ask("project_overview", filters=chosen))
+    expected = rows_of(answer)
 
     _, *rows = tables_of(page)["Projects with time in the range"]
 
@@ -137,13 +127,8 @@ def test_the_matrix_holds_the_interface_s_numbers_and_its_totals(
     page = browser.get(f"/ui/projects?{query}").text
     target = {"group_by": group, "attribution": attribution, "interval": interval}
     span = {"from": "2026-11-01T23:00:00Z", "to": "2026-11-04T23:00:00Z"}
-    targets = [
-        {"target": "tracked_hours", "payload": target},
-        {"target": "tracked_hours", "payload": {**target, "group_by": "none"}},
-    ]
-    answers = browser.post(
-        "/query", json={"range": span, "targets": targets}, headers={"Authorization": f"Bearer {TOKEN}"}
-    ).json()
+    targets = [ask("tracked_hours", **each) for each in (target, {**target, "group_by": "none"})]
+    answers = told(browser, span, *targets)
     series = [[value for value, _ in each["datapoints"]] for each in answers]
 
     name = group if group != "none" else "step"
@@ -227,13 +212,8 @@ def test_projects_that_lie_dormant_are_told_with_their_last_day(page_mirror: Mir
     with browsing(pulse) as client:
         signed_in(client, pulse.api_token)
         page = client.get("/ui/projects").text
-        (answer,) = client.post(
-            "/query",
-            json={"range": RANGE, "targets": [{"target": "dormant_projects"}]},
-            headers={"Authorization": f"Bearer {TOKEN}"},
-        ).json()
-        names = [column["text"] for column in answer["columns"]]
-        dormant = [dict(zip(names, row, strict=True)) for row in answer["rows"]]
+        (answer,) = told(client, RANGE, ask("dormant_projects"))
+        dormant = rows_of(answer)
         (part,) = re.findall('<ul class="dormant">(.*?)</ul>', page, re.DOTALL)
 
         assert 3 == len(dormant)

@@ -12,11 +12,11 @@ from zoneinfo import ZoneInfo
 import pytest
 from starlette.testclient import TestClient
 
-from api.scene import NOW, TOKEN, entry, fill
+from api.scene import NOW, entry, fill
 from toggl_pulse.mirror import Mirror
 from toggl_pulse.web.words import shown
 from web.reading import links_of, tables_of
-from web.scene import PagePulse, browsing, signed_in
+from web.scene import PagePulse, browsing, rows_of, signed_in, told
 
 MONTH = "from=2026-11-01&to=2026-11-30"
 RANGE = {"from": "2026-10-31T23:00:00Z", "to": "2026-11-30T23:00:00Z"}
@@ -43,19 +43,9 @@ def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[TestClient]:
             yield signed_in(client, pulse.api_token)
 
 
-def told(browser: TestClient, target: str, span: dict[str, str] = RANGE, **payload: Any) -> Any:
-    answer = browser.post(
-        "/query",
-        json={"range": span, "targets": [{"target": target, "payload": payload}]},
-        headers={"Authorization": f"Bearer {TOKEN}"},
-    )
-    assert 200 == answer.status_code, answer.text
-    return answer.json()[0]
-
-
-def rows_of(answer: Any) -> list[dict[str, Any]]:
-    names = [column["text"] for column in answer["columns"]]
-    return [dict(zip(names, row, strict=True)) for row in answer["rows"]]
+def one(browser: TestClient, target: str, span: dict[str, str] = RANGE, **payload: Any) -> Any:
+    (answer,) = told(browser, span, {"target": target, "payload": payload})
+    return answer
 
 
 def test_three_clicks_from_the_first_page_show_last_week_s_overlaps(browser: TestClient) -> None:
@@ -65,7 +55,7 @@ def test_three_clicks_from_the_first_page_show_last_week_s_overlaps(browser: Tes
     page = browser.get(urljoin("http://testserver/ui/", second["Last week"])).text
 
     _, *rows = tables_of(page)[OVERLAPS]
-    expected = rows_of(told(browser, "overlaps", {"from": "2026-11-15T23:00:00Z", "to": "2026-11-22T23:00:00Z"}))
+    expected = rows_of(one(browser, "overlaps", {"from": "2026-11-15T23:00:00Z", "to": "2026-11-22T23:00:00Z"}))
     assert 1 == len(expected)
     assert [each["hours"] for each in expected] == [float(row[1]) for row in rows]
     assert "11:30–12:00" in rows[0][0]
@@ -89,7 +79,7 @@ def test_the_numbers_are_the_interface_s(browser: TestClient, filters: str) -> N
     metrics = (
         "first_start", "last_stop", "active_days", "days_off", "evening_hours", "weekend_hours", "overlap_hours",
     )  # fmt: skip
-    found = {metric: told(browser, metric, interval="range", filters=chosen)["datapoints"][0][0] for metric in metrics}
+    found = {metric: one(browser, metric, interval="range", filters=chosen)["datapoints"][0][0] for metric in metrics}
 
     for metric, value in found.items():
         unit = "clock" if metric in {"first_start", "last_stop"} else "days" if "days" in metric else "hours"
@@ -105,7 +95,7 @@ def test_hours_of_the_week_are_the_interface_s(browser: TestClient, query: str) 
         "from": datetime(2026, 11, 1, tzinfo=days).isoformat(),
         "to": datetime(2026, 12, 1, tzinfo=days).isoformat(),
     }
-    answer = told(
+    answer = one(
         browser, "weekday_hour_hours", span, format="matrix", attribution="split", timezone=zone, filters=filters
     )
 
@@ -131,7 +121,7 @@ def test_each_day_of_the_year_has_its_hours(browser: TestClient, query: str, fir
     }
     expected = {
         datetime.fromtimestamp(time / 1000, BERLIN).date().isoformat(): value
-        for value, time in told(browser, "tracked_hours", span, interval="day", filters=filters)["datapoints"]
+        for value, time in one(browser, "tracked_hours", span, interval="day", filters=filters)["datapoints"]
     }
 
     page = browser.get(f"/ui/rhythm?{query}").text
@@ -149,7 +139,7 @@ def test_first_starts_and_last_stops_are_the_interface_s(browser: TestClient, in
     figure = browser.get(f"/ui/data/rhythm/day.json?{MONTH}&interval={interval}").json()
 
     for line, metric in zip(figure["lines"], ("first_start", "last_stop"), strict=True):
-        answer = told(browser, metric, interval=interval)
+        answer = one(browser, metric, interval=interval)
         assert [value for value, _ in answer["datapoints"]] == line["values"]
     assert ("clock", "spans", interval) == (figure["unit"], figure["kind"], figure["step"])
 
@@ -158,7 +148,7 @@ def test_evenings_and_weekends_are_the_interface_s(browser: TestClient) -> None:
     figure = browser.get(f"/ui/data/rhythm/off-hours.json?{MONTH}").json()
 
     for line, metric in zip(figure["lines"], ("evening_hours", "weekend_hours"), strict=True):
-        answer = told(browser, metric, interval="day")
+        answer = one(browser, metric, interval="day")
         assert [value for value, _ in answer["datapoints"]] == line["values"]
         assert any(line["values"])
 
@@ -171,7 +161,7 @@ def test_entries_over_midnight_and_the_longest_ones_are_listed(browser: TestClie
         "Longest entries": {"sort": "duration", "limit": 10},
     }
     for caption, payload in payloads.items():
-        expected = [each["hours"] for each in rows_of(told(browser, "entries", **payload))]
+        expected = [each["hours"] for each in rows_of(one(browser, "entries", **payload))]
         assert expected == [float(row[-1]) for row in tables[caption][1:]]
         assert expected
 

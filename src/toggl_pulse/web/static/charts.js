@@ -141,7 +141,7 @@ function hint(figure, spec, points) {
   const list = element("ul");
   const colour = colours(spec);
   const rows = spec.lines
-    .map((line, index) => ({ line, colour: colour[index], value: line.values[at] }))
+    .map((line, index) => ({ line, colour: colour[spec.kind === "spans" ? 0 : index], value: line.values[at] }))
     .filter(({ value }) => (spec.kind === "bars" ? value : value !== null));
   if (spec.kind === "bars") rows.sort((one, other) => other.value - one.value);
   for (const row of rows.slice(0, 12)) {
