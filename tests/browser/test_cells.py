@@ -7,7 +7,7 @@ import re
 import pytest
 from playwright.async_api import Page
 
-from browser.looking import drawn, settled, visit
+from browser.looking import drawn, settled, sideways, visit
 
 MONTH = "range=this-month"
 FIRST_HOURS = ".sums .sum dd data"
@@ -143,6 +143,20 @@ async def test_on_a_phone_an_hour_of_the_week_says_its_number_when_it_is_touched
     assert await page.evaluate(hidden)
     await page.locator("section:has(table.week-hours)").get_by_role("button", name="Show table").click()
     assert not await page.evaluate(hidden)
+
+
+@pytest.mark.parametrize("look", [{"color_scheme": "dark", "viewport": {"width": 690, "height": 1000}}])
+async def test_both_views_fit_on_paper_and_are_drawn_for_it(page: Page, demo: str, look: dict[str, object]) -> None:
+    for view, figure in (("projects", "mix"), ("rhythm", "day")):
+        await visit(page, f"{demo}/ui/{view}?{MONTH}")
+        ink = f"document.querySelector('#figure-{figure} .plot').layout.font.color"
+        assert "#000" != await page.evaluate(ink)
+
+        await page.emulate_media(media="print")
+
+        assert [] == await sideways(page)
+        assert "#000" == await page.evaluate(ink)
+        await page.emulate_media(media="screen")
 
 
 @pytest.mark.parametrize("look", [{"locale": "de-DE"}])

@@ -1,6 +1,7 @@
 // The button that switches between light and dark, kept in this browser.
 
 export function dark() {
+  if (matchMedia("print").matches) return false; // paper is white
   const chosen = document.documentElement.dataset.theme;
   return chosen ? chosen === "dark" : matchMedia("(prefers-color-scheme: dark)").matches;
 }
