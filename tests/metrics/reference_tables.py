@@ -106,8 +106,9 @@ def range_before(q: Question) -> tuple[int, int, int]:
     """From and to of the stretch before, and up to where the range has elapsed."""
     now = q.horizon * 1000
     elapsed = now if q.start_ms < now < q.end_ms else q.end_ms
-    months = [month_begun_at(moment, q.zone) for moment in (q.start_ms, q.end_ms)]
-    first, last, here = (clock(moment, q.zone).replace(tzinfo=None) for moment in (q.start_ms, q.end_ms, elapsed))
+    end_ms = q.end_ms + 1 if str(q.end_ms).endswith("999") else q.end_ms  # what Grafana rounds
+    months = [month_begun_at(moment, q.zone) for moment in (q.start_ms, end_ms)]
+    first, last, here = (clock(moment, q.zone).replace(tzinfo=None) for moment in (q.start_ms, end_ms, elapsed))
     if None not in months and months[0] != months[1]:
         (year, month), (end_year, end_month) = months  # type: ignore[misc]
         number = (end_year - year) * 12 + end_month - month
@@ -116,7 +117,7 @@ def range_before(q: Question) -> tuple[int, int, int]:
     else:
         length = last - first
         if length <= timedelta(0):
-            length = timedelta(seconds=q.end_ms // 1000 - q.start_ms // 1000)
+            length = timedelta(seconds=end_ms // 1000 - q.start_ms // 1000)
         start = min(first_showing(first - length, q.zone), q.start_ms // 1000 * 1000)
         end = first_showing(here - length, q.zone)
     if elapsed == q.end_ms:

@@ -286,6 +286,23 @@ def test_the_stretch_before_a_range(start: int, end: int, before: tuple[int, int
     assert tuple(1000 * each for each in before) == found[:2]
 
 
+@pytest.mark.parametrize(
+    ("start", "end", "before"),
+    [
+        (local(2026, 2, 1), local(2026, 3, 1), (local(2026, 1, 1), local(2026, 2, 1))),
+        (local(2026, 3, 1), local(2026, 4, 1), (local(2026, 2, 1), local(2026, 2, 11, 12))),
+        (local(2026, 3, 1), local(2026, 3, 8), (local(2026, 2, 22), local(2026, 3, 1))),
+        (local(2026, 3, 10), local(2026, 3, 11), (local(2026, 3, 9), local(2026, 3, 10))),
+    ],
+)
+def test_a_range_that_grafana_rounds_and_ends_a_millisecond_early_is_the_whole_one(
+    start: int, end: int, before: tuple[int, int]
+) -> None:
+    found = range_before(start * 1000, end * 1000 - 1, NOW_S, BERLIN)
+
+    assert tuple(1000 * each for each in before) == found[:2]
+
+
 def test_a_day_that_last_month_did_not_have_is_compared_with_all_of_it() -> None:
     found = range_before(MARCH * 1000, local(2026, 4, 1) * 1000, local(2026, 3, 30, 9), BERLIN)
 

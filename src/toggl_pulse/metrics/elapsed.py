@@ -21,6 +21,7 @@ __all__ = ["PERIODS", "USUAL_PERIODS", "Compared", "compared", "range_before"]
 
 _YEARS = 3 * 366 * DAY
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_LAST_MS = 999
 
 
 class _Period(NamedTuple):
@@ -131,9 +132,11 @@ def range_before(start_ms: int, end_ms: int, now: int, zone: ZoneInfo) -> tuple[
     that days stay whole; to the second. A range that lies ahead has elapsed wholly. All in milliseconds.
     """
     elapsed = 1000 * now if start_ms < 1000 * now < end_ms else end_ms
-    first, last = start_ms // 1000, end_ms // 1000
+    # the ranges that Grafana rounds end a millisecond before the border that they mean
+    border_ms = end_ms + 1 if end_ms % 1000 == _LAST_MS else end_ms
+    first, last = start_ms // 1000, border_ms // 1000
     clock = offsets_of(zone, 2 * first - last, last)
-    months = [_month_begun_at(clock, moment_ms) for moment_ms in (start_ms, end_ms)]
+    months = [_month_begun_at(clock, moment_ms) for moment_ms in (start_ms, border_ms)]
     if None not in months and months[0] != months[1]:
         number = (months[1] or 0) - (months[0] or 0)
         start = _instant(clock, _months_earlier(_reading(clock, first), number) // DAY * DAY)
