@@ -242,5 +242,6 @@ def overlaps(q: Question, rows: Iterable[Row], names: Catalogue) -> list[tuple[i
             start = max(first.start * 1000, second.start * 1000, q.start_ms)
             stop = min(stop_of(first, q) * 1000, stop_of(second, q) * 1000, q.end_ms)
             if first.user == second.user and start < stop:
-                found.append((start, stop, first.id, second.id))
+                earlier, later = sorted((first, second), key=lambda row: (row.start, row.id))
+                found.append((start, stop, earlier.id, later.id))
     return found

@@ -470,6 +470,14 @@ def test_overlaps_are_of_the_entries_that_pass_and_within_the_range() -> None:
     assert [] == rows_of(rows, replace(query, filters=(Filter("project", "=", ("Garden",)),)))
 
 
+def test_of_two_entries_that_began_before_the_range_the_earlier_one_stands_first() -> None:
+    rows = [Row(1, DAY - HOUR, DAY + HOUR), Row(2, DAY - 2 * HOUR, DAY + HOUR)]
+
+    (found,) = rows_of(rows, ask_range(DAY, metric="overlaps", zone=BERLIN))
+
+    assert ("2", "1") == (found["first_id"], found["second_id"])
+
+
 def test_a_forgotten_timer_overlaps_up_to_now() -> None:
     rows = [Row(1, NOW_S - 10 * HOUR, None), Row(2, NOW_S - HOUR, NOW_S + HOUR)]
 

@@ -35,9 +35,11 @@ def overlap_table(question: Question) -> Told:
         list(named(question.snapshot, question.selection.rows, found.part[each], found.row[each]))
         for each in (first, second)
     ]
+    # what began before the range was all cut to its beginning
+    pairs = [sorted(pair, key=lambda row: (row.start, row.id)) for pair in zip(*entries, strict=True)]
     rows = tuple(
         (begin, end, (end - begin) / HOUR_MS, one.user, *_cells(one), *_cells(other))
-        for begin, end, one, other in zip(start.tolist(), stop.tolist(), *entries, strict=True)
+        for begin, end, (one, other) in zip(start.tolist(), stop.tolist(), pairs, strict=True)
     )
     notes = (f"{number:,} pairs of entries overlap; the newest {most:,} are shown.",) if number > most else ()
     return Told(Table(question.metric.columns, rows), question.has_running(), notes)
