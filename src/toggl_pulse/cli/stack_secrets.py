@@ -62,9 +62,11 @@ def a_password(name: str) -> Callable[[str], str]:
 
 
 def an_api_token(given: str) -> str:
-    if len(given) < SHORTEST_TOKEN or not (given.isascii() and given.isprintable()) or " " in given:
+    """Without dollars, for Grafana takes what follows one in a provisioned value as the name of a variable."""
+    if len(given) < SHORTEST_TOKEN or not (given.isascii() and given.isprintable()) or set(" $") & set(given):
         raise BadRequest(
-            f"API_TOKEN must be a single word of at least {SHORTEST_TOKEN} ASCII characters.", code="bad_setting"
+            f"API_TOKEN must be a single word of at least {SHORTEST_TOKEN} ASCII characters, without $.",
+            code="bad_setting",
         )
     return given
 
