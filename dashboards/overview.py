@@ -71,7 +71,7 @@ def build() -> Dashboard:
                 8,
                 ranking(
                     title, Ask("tracked_hours", group_by=group, interval="range", limit=10, **asked), empty=NOTHING
-                ),
+                ).data_links(lead(group)),
             )
             for group, title in (("project", "Top projects"), ("client", "Top clients"), ("tag", "Top tags"))
         ),

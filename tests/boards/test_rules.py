@@ -151,6 +151,13 @@ def test_links_of_panels_lead_to_dashboards_that_there_are(board: Json) -> None:
             assert {word[1], word[2]} <= {None, *names}, part
 
 
+@EVERY
+def test_a_click_on_a_bar_of_a_ranking_leads_on(board: Json) -> None:
+    rankings = [panel for panel in panels(board) if panel["type"] == "bargauge"]
+
+    assert [] == [panel["title"] for panel in rankings if not panel["fieldConfig"]["defaults"].get("links")]
+
+
 def addresses(board: Json) -> list[str]:
     """Every address that a panel or one of its fields leads to, and the dashboard's own."""
     found = [link["url"] for link in board["links"] if link["type"] == "link"]
