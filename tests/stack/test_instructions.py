@@ -67,6 +67,16 @@ def test_services_that_are_named_exist(models: dict[str, Model]) -> None:
     assert set() == named - known
 
 
+def test_what_is_inside_caddy_s_image_is_changed_by_building_it_and_certificates_come_by_a_mount() -> None:
+    copied = re.findall(r"^COPY .*?(\S+) \S+$", (ROOT / "deploy/caddy/Dockerfile").read_text("utf-8"), re.MULTILINE)
+    paths = re.findall(r"`TLS=(/\S+) (/\S+)`", OPERATIONS)
+    (mounted,) = re.findall(r"caddy:\n    volumes: \[\"[\w/]+:([\w/]+):ro\"\]", OPERATIONS)
+
+    assert ["Caddyfile"] == copied
+    assert "after a change of the file: `docker compose up -d --build caddy`" in OPERATIONS
+    assert {mounted} == {path.rpartition("/")[0] for pair in paths for path in pair}
+
+
 def test_the_table_of_services_tells_the_limits_that_hold(models: dict[str, Model]) -> None:
     told = dict(re.findall(r"^\| `([a-z-]+)` \|.*\| (\d+) MiB \|$", OPERATIONS, re.MULTILINE))
     limits = {name: str(int(service["mem_limit"]) // 2**20) for name, service in models["plain"]["services"].items()}
