@@ -61,6 +61,14 @@ def test_health_needs_no_token_and_says_no_more(door: Door) -> None:
 
 
 @pytest.mark.parametrize(
+    "target",
+    ["/api/health/ready", "/api/health/ready/", "/api//health/ready", "//api/health/%72eady", "/api/x/../health/ready"],
+)
+def test_whether_it_can_reach_its_data_is_told_to_nobody_outside(door: Door, target: str) -> None:
+    assert (404, b"404 Not Found") == ((answer := door.ask(target)).status, answer.body)
+
+
+@pytest.mark.parametrize(
     ("target", "most"), [("/api/query", MAX_BODY), ("/ui/", MAX_BODY), ("/grafana/api/x", MOST_FOR_GRAFANA)]
 )
 def test_a_body_that_says_it_is_too_large_is_refused_before_it_has_come(
