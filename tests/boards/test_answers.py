@@ -177,6 +177,34 @@ def test_tables_are_what_the_reference_says(
     assert seen >= len(list(settings(options))) or board["title"] == "Sync health"
 
 
+@pytest.mark.parametrize("board", BOARDS.values(), ids=BOARDS)
+def test_a_rounded_range_which_ends_a_millisecond_early_is_the_whole_month(
+    board: Json, ask: Callable[..., Any], now: datetime, options: dict[str, list[str]]
+) -> None:
+    """Grafana's “Last month” ends at 23:59:59.999; every panel says of it what it says up to midnight."""
+    zone = ZoneInfo(Grafana(board, now).zone)
+    end = now.astimezone(zone).replace(day=1, hour=0, minute=0, second=0, microsecond=0)
+    start = (end - timedelta(days=1)).replace(day=1)
+    grafana = Grafana(board, end - timedelta(milliseconds=1), options=options, start=start)
+
+    for panel in asking(board):
+        request = grafana.query(panel)
+        exact = {**request, "range": {**request["range"], "to": iso(end)}}
+        for target in request["targets"]:
+            if target["target"] in METRICS:
+                told, whole = (frames(ask("/query", {**each, "targets": [target]})) for each in (request, exact))
+                assert len(whole) == len(told)
+                for one, other in zip(whole, told, strict=True):
+                    assert one == {
+                        name: pytest.approx(values, rel=1e-6) if number_like(values) else values
+                        for name, values in other.items()
+                    }, panel["title"]
+
+
+def number_like(values: list[Any]) -> bool:
+    return all(isinstance(value, int | float) and not isinstance(value, bool) for value in values)
+
+
 def check_entries(question: Question, payload: Json, frame: Frame, told: Told) -> None:
     expected = reference_tables.entries(question, payload.get("sort", "start"), payload.get("only", "all"), *told)
 
