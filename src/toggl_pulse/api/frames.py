@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from toggl_pulse.api.encode import dump, meta_of
 from toggl_pulse.metrics import METRICS, Answer, Query, Table
 from toggl_pulse.metrics.choices import text_and_value
-from toggl_pulse.metrics.colours import colours
+from toggl_pulse.metrics.colours import Colours
 from toggl_pulse.metrics.query import ALL
 from toggl_pulse.model import Catalogue
 from toggl_pulse.service.sync_tables import SYNC_TABLES
@@ -77,7 +77,7 @@ def _of_series(query: Query, answer: Answer, catalogue: Catalogue, ref_id: str, 
     meta = orjson.Fragment(dump(meta_of(answer)))
     grouped = query.group_by != "none"
     unit = UNITS.get(answer.unit, COUNT)
-    found = colours(catalogue, query.group_by, [each.key for each in answer.series])
+    found = Colours(catalogue).of_groups(query.group_by, [each.key for each in answer.series])
     for each, colour in zip(answer.series, found, strict=True):
         name = each.label if grouped else METRICS[answer.metric].title
         config = _config(name, unit)

@@ -6,7 +6,6 @@ All its numbers come from the metrics. Blocks; lives in a worker thread for the 
 from __future__ import annotations
 
 import math
-import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -14,14 +13,14 @@ from functools import cached_property
 from typing import Any
 
 from toggl_pulse.metrics import METRICS, Answer, Filter, Moment, Query, Table
+from toggl_pulse.metrics.colours import Colours
+from toggl_pulse.metrics.groups import Key
 from toggl_pulse.metrics.period import beginning, span_of
 from toggl_pulse.model import Catalogue
 from toggl_pulse.service.ports import Pulse
 from toggl_pulse.web.asked import Asked
 
 __all__ = ["Look", "Number"]
-
-_COLOUR = re.compile(r"#[0-9a-fA-F]{6}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,17 +106,9 @@ class Look:
         found = rows.get(int(value)) if value.isascii() and value.isdigit() else None
         return value if found is None else str(found.name)
 
-    def colour_of(self, dimension: str, key: object) -> str | None:
-        """Toggl's colour of a project; a client's or task's is that of a project of its own. None: any will do."""
-        if not isinstance(key, int) or isinstance(key, bool):
-            return None
-        if dimension == "task":
-            task = self.catalogue.tasks.get(key)
-            key = None if task is None else task.project_id
-        if dimension == "client":
-            return self._client_colours.get(key) if isinstance(key, int) else None
-        project = self.catalogue.projects.get(key) if dimension in {"project", "task"} and key is not None else None
-        return _colour(None if project is None else project.color)
+    def colour_of(self, dimension: str, key: Key) -> str | None:
+        """Toggl's colour of it, or None: any will do."""
+        return self._colours.of(dimension, key)
 
     def colour_by_label(self, label: str) -> str | None:
         """The colour of the project that a table names by this label."""
@@ -132,14 +123,8 @@ class Look:
         return {}
 
     @cached_property
-    def _client_colours(self) -> dict[int, str]:
-        """Of each client the colour of the oldest project that has one."""
-        found: dict[int, str] = {}
-        for project in sorted(self.catalogue.projects.values(), key=lambda each: (not each.active, each.id)):
-            colour = _colour(project.color)
-            if project.client_id is not None and colour is not None:
-                found.setdefault(project.client_id, colour)
-        return found
+    def _colours(self) -> Colours:
+        return Colours(self.catalogue)
 
     def day(self, offset_days: int = 0) -> datetime:
         """Where a local day begins, counted from today."""
@@ -152,8 +137,3 @@ def _first(answer: Answer) -> float | None:
         return None
     value = float(answer.series[0].values[0])
     return None if math.isnan(value) else value
-
-
-def _colour(text: str | None) -> str | None:
-    """Toggl's colour, if it is one: it goes into pages."""
-    return text.lower() if text is not None and _COLOUR.fullmatch(text) else None
