@@ -36,7 +36,7 @@ ENTRY = EntryRow(
 
 
 def read(*entries: EntryRow) -> list[Any]:
-    whole = b"".join(feed(entries, now=NOW))
+    whole = b"".join(feed(entries, now=NOW, until=NOW))
     return list(Calendar.from_ical(whole).walk("VEVENT"))
 
 
@@ -62,20 +62,26 @@ def test_a_running_entry_ends_now_and_never_before_it_begins() -> None:
     assert "▶ Write, review; mend ship" == read(running)[0]["SUMMARY"]
 
 
+def test_the_calendar_is_the_same_one_each_time_and_says_when_to_ask_again() -> None:
+    first, again = (b"".join(feed([ENTRY], now=NOW, until=NOW)) for _ in range(2))
+    assert first == again
+    assert {b"REFRESH-INTERVAL:PT15M", b"X-PUBLISHED-TTL:PT15M"} <= set(first.splitlines())
+
+
 def test_no_entries_are_a_calendar_all_the_same() -> None:
     assert [] == read()
 
 
 def test_many_entries_come_in_pieces_of_whole_events() -> None:
     entries = [replace(ENTRY, id=number) for number in range(2 * BLOCK + 1)]
-    assert 4 == len(list(feed(entries, now=NOW)))
+    assert 4 == len(list(feed(entries, now=NOW, until=NOW)))
     assert len(entries) == len(read(*entries))
 
 
 @pytest.mark.parametrize("name", PLAIN)
 def test_no_name_breaks_the_file(name: str) -> None:
     hostile = replace(ENTRY, description=name, project=name, client=name, tags=(name,))
-    whole = b"".join(feed([hostile, replace(ENTRY, id=8)], now=NOW))
+    whole = b"".join(feed([hostile, replace(ENTRY, id=8)], now=NOW, until=NOW))
     assert ["toggl-entry-7@toggl-pulse", "toggl-entry-8@toggl-pulse"] == [
         event["UID"] for event in Calendar.from_ical(whole).walk("VEVENT")
     ]

@@ -93,6 +93,11 @@ class Moment:
         """The names and colours that answers are made with."""
         return self._snapshot.catalogue
 
+    @property
+    def counts_until(self) -> datetime:
+        """Until when running entries count: now, or the last contact with Toggl where that is long ago."""
+        return from_epoch(self._horizon)
+
     def answer(self, query: Query, *, check: Callable[[], None] = _never) -> Answer:
         """Answer a query.
 

@@ -44,19 +44,19 @@ class Block:
 
 
 def blocks_of_days(
-    entries: Iterable[EntryRow], days: Sequence[date], zone: ZoneInfo, now: datetime
+    entries: Iterable[EntryRow], days: Sequence[date], zone: ZoneInfo, until: datetime
 ) -> dict[date, tuple[Block, ...]]:
-    """The blocks of each of the `days` (rising, without gaps), by their beginning; a running entry goes up to `now`."""
+    """The blocks of each of the `days` (rising, without gaps), by beginning; a running entry goes up to `until`."""
     found: dict[date, list[Block]] = {day: [] for day in days}
     for entry in entries:
-        for block in _cut(entry, days[0], days[-1], zone, now):
+        for block in _cut(entry, days[0], days[-1], zone, until):
             found[block.day].append(block)
     return {day: tuple(_side_by_side(blocks)) for day, blocks in found.items()}
 
 
-def _cut(entry: EntryRow, first: date, last: date, zone: ZoneInfo, now: datetime) -> Iterable[Block]:
+def _cut(entry: EntryRow, first: date, last: date, zone: ZoneInfo, until: datetime) -> Iterable[Block]:
     start = entry.start.astimezone(zone)
-    stop = max(entry.start, now if entry.stop is None else entry.stop).astimezone(zone)
+    stop = max(entry.start, until if entry.stop is None else entry.stop).astimezone(zone)
     begins, ends = start.date(), stop.date()
     if ends > begins and _minutes(stop) == 0:
         ends -= timedelta(days=1)  # what stops at midnight has nothing on the new day

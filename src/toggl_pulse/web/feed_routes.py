@@ -46,7 +46,8 @@ class FeedRoutes:
         def begin(_: Check) -> tuple[bytes, Iterator[bytes]]:
             now = pulse.clock()
             query = self._read(request).query("entries", span=(now - REACH, now + REACH))
-            pieces = feed(pulse.answers.entries(query), now=now)
+            moment = pulse.answers.moment()
+            pieces = feed(moment.entries(query), now=now, until=moment.counts_until)
             return next(pieces), pieces
 
         first, rest = await self._context.exports.run(begin)

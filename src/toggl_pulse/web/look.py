@@ -88,6 +88,11 @@ class Look:
         contact = self.pulse.contact()
         return contact.last is not None and self.now - contact.last <= contact.fresh_for
 
+    @property
+    def counts_until_ms(self) -> int:
+        """Where a running entry stops counting, for one that does not count on."""
+        return int(self.moment.counts_until.timestamp()) * 1000
+
     # --- words and colours ----------------------------------------------------------------------------------------
 
     @cached_property

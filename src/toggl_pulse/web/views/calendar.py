@@ -67,7 +67,7 @@ def show(look: Look) -> Mapping[str, Any]:
     query = asked.query("entries", span=span, attribution="split")
     entries = list(itertools.islice(look.moment.entries(query, check=look.check), MOST_ENTRIES + 1))
     hours = _hours(look, span)
-    blocks = blocks_of_days(entries[:MOST_ENTRIES], days, asked.zone, look.now)
+    blocks = blocks_of_days(entries[:MOST_ENTRIES], days, asked.zone, look.moment.counts_until)
     window = _window(block for many in blocks.values() for block in many)
     made = [_day(look, day, hours.get(day, 0.0), blocks[day], window) for day in days]
     return {
