@@ -159,6 +159,56 @@ async def test_both_views_fit_on_paper_and_are_drawn_for_it(page: Page, demo: st
         await page.emulate_media(media="screen")
 
 
+async def test_a_chart_is_whole_on_paper_however_wide_the_screen_is(page: Page, demo: str) -> None:
+    await visit(page, f"{demo}/ui/?{MONTH}")
+    await page.evaluate(
+        """() => {
+          window.widths = [];
+          const plot = document.querySelector("#figure-hours .plot");
+          const drawnOn = () => plot.querySelector(".main-svg").clientWidth;
+          plot.on("plotly_afterplot", () => widths.push([plot.clientWidth, drawnOn()]));
+        }"""
+    )
+
+    await page.pdf(prefer_css_page_size=True)
+
+    room, drawn_on = min(await page.evaluate("widths"))
+    assert room == drawn_on < 700
+
+
+@pytest.mark.parametrize("look", [{"viewport": {"width": 688, "height": 1000}}])
+async def test_a_week_is_one_sheet_and_long_tables_begin_where_they_stand(
+    page: Page, demo: str, look: dict[str, object]
+) -> None:
+    await visit(page, f"{demo}/ui/calendar?range=last-week")
+    await page.emulate_media(media="print")
+    sheet = 1016  # of A4, between its margins
+    assert sheet > await page.evaluate("document.body.scrollHeight")
+
+    await visit(page, f"{demo}/ui/entries?{MONTH}")
+    assert "auto" == await page.evaluate("getComputedStyle(document.querySelector('main > .card')).breakInside")
+
+
+@pytest.mark.parametrize("look", [{"locale": "en-US"}, {"locale": "ar-EG"}, {"locale": "de-DE"}])
+async def test_hours_find_room_over_their_columns_in_every_language(
+    page: Page, demo: str, look: dict[str, object]
+) -> None:
+    await visit(page, f"{demo}/ui/rhythm?{MONTH}")
+
+    cut = """[...document.querySelectorAll(".week-hours th")]
+      .filter((each) => each.scrollWidth > each.clientWidth).map((each) => each.textContent)"""
+    assert [] == await page.evaluate(cut)
+
+
+@pytest.mark.parametrize("look", [{"locale": "ar-EG"}])
+async def test_a_number_has_digits_of_one_kind(page: Page, demo: str, look: dict[str, object]) -> None:
+    await visit(page, f"{demo}/ui/?{MONTH}")
+
+    shown = [*await page.locator("data.amount").all_inner_texts(), *await page.locator(".ticking").all_inner_texts()]
+    assert any("\u0661" <= letter <= "\u0669" for text in shown for letter in text)
+    assert [] == [text for text in shown if re.search("[0-9]", text)]
+
+
 @pytest.mark.parametrize("look", [{"locale": "de-DE"}])
 async def test_weekdays_months_and_times_are_those_of_the_browser_s_language(
     page: Page, demo: str, look: dict[str, object]

@@ -1,7 +1,7 @@
 // Draws each chart of the page from its own data: by Plotly, in the page's colours, with a legend, a hint and a table
 // of ours, which hold names as text and never as markup.
 
-import { show, showLocal, STEPS } from "./format.js";
+import { separators, show, showLocal, STEPS } from "./format.js";
 import { dark } from "./theme-switch.js";
 
 const PALETTE = {
@@ -109,6 +109,9 @@ const UNITS = {
   },
 };
 
+// Said each time, for on paper the library would keep the width of the screen, and half of a chart would be cut off.
+const sizeOf = (plot) => ({ width: plot.clientWidth, height: plot.clientHeight });
+
 function layout(spec, plot) {
   const axis = {
     fixedrange: true, showline: false, zeroline: false, ticks: "", automargin: true,
@@ -117,11 +120,12 @@ function layout(spec, plot) {
   const heat = spec.kind === "heat";
   return {
     barmode: "stack", bargap: spec.x.length > 120 ? 0.05 : 0.28, showlegend: false, dragmode: false,
-    hovermode: heat ? "closest" : "x", hoverdistance: -1, separators: ".,",
+    hovermode: heat ? "closest" : "x", hoverdistance: -1, separators,
+    ...sizeOf(plot),
     paper_bgcolor: "rgba(0,0,0,0)", plot_bgcolor: "rgba(0,0,0,0)",
     font: { family: style("--font"), color: style("--ink") },
     margin: { l: 8, r: 4, t: 8, b: 8 },
-    xaxis: { ...axis, ...ticks(spec, plot.clientWidth - 40), showgrid: false, tickangle: 0, range: [-0.5, spec.x.length - 0.5] },
+    xaxis: { ...axis, ...ticks(spec, plot.clientWidth - 40), showgrid: false, tickangle: 0, ticklabelstandoff: 4, range: [-0.5, spec.x.length - 0.5] },
     yaxis: heat
       ? { ...axis, showgrid: false, autorange: "reversed", tickvals: spec.lines.map((_, index) => index), ticktext: spec.lines.map((line) => plain(line.label)) }
       : { ...axis, gridcolor: style("--line"), rangemode: "tozero", nticks: 6, ...UNITS[spec.unit]?.(spec) },
@@ -271,7 +275,7 @@ function drillDown(spec, plot, { points, event }) {
 
 export function draw(figure, spec) {
   const plot = figure.querySelector(".plot");
-  const made = Plotly.react(plot, traces(spec), layout(spec, plot), { displayModeBar: false, responsive: true, doubleClick: false });
+  const made = Plotly.react(plot, traces(spec), layout(spec, plot), { displayModeBar: false, doubleClick: false });
   drawLegend(figure, spec, plot);
   return made;
 }
@@ -295,7 +299,7 @@ async function prepare(figure) {
   document.addEventListener("themechange", () => draw(figure, spec));
   matchMedia("print").addEventListener("change", () => draw(figure, spec));
   new ResizeObserver(() => {
-    Plotly.relayout(plot, ticksOf(spec, plot));
+    Plotly.relayout(plot, { ...sizeOf(plot), ...ticksOf(spec, plot) });
   }).observe(plot);
 }
 

@@ -3,6 +3,7 @@
 const zone = document.body.dataset.zone || undefined;
 const locales = navigator.languages?.length ? navigator.languages : undefined;
 const whole = new Intl.NumberFormat(locales, { maximumFractionDigits: 0 });
+const twoDigits = new Intl.NumberFormat(locales, { minimumIntegerDigits: 2 });
 const percent = new Intl.NumberFormat(locales, { style: "percent", maximumFractionDigits: 0 });
 const signedPercent = new Intl.NumberFormat(locales, {
   style: "percent", maximumFractionDigits: 0, signDisplay: "exceptZero",
@@ -29,6 +30,10 @@ export const STEPS = {
   year: { short: { year: "numeric" }, long: { year: "numeric" } },
 };
 
+// The decimal sign and that of thousands, as the library of charts wants them.
+const partsOf = whole.formatToParts(1234567).concat(tenths.formatToParts(0.5));
+export const separators = ["decimal", "group"].map((type) => partsOf.find((part) => part.type === type)?.value ?? "").join("");
+
 const made = new Map();
 
 function formatter(form, timeZone) {
@@ -37,13 +42,16 @@ function formatter(form, timeZone) {
   return made.get(key);
 }
 
+export const two = (number) => twoDigits.format(number);
+export const plain = (number) => whole.format(number);
+
 // Hours as h:mm, shares as percent, anything else as a whole number; nothing as a dash.
 export function show(value, unit) {
   if (value === null || Number.isNaN(value)) return "–";
   if (unit === "hours") {
     const minutes = Math.round(Math.abs(value) * 60);
     const sign = value < 0 && minutes ? "−" : "";
-    return `${sign}${whole.format(Math.floor(minutes / 60))}:${String(minutes % 60).padStart(2, "0")}`;
+    return `${sign}${whole.format(Math.floor(minutes / 60))}:${two(minutes % 60)}`;
   }
   if (unit === "clock") return showLocal(new Date(Math.round(value * 60) * 60000).toISOString().slice(0, 16), forms.time);
   if (unit === "share") return percent.format(value);

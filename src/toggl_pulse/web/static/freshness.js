@@ -53,9 +53,21 @@ async function look() {
     place.hidden = false;
     place.className = "banner trouble";
     place.querySelector(".said").textContent = "Toggl Pulse does not answer: is it still running?";
+    const button = document.getElementById("sync");
+    button.disabled = false;
+    button.textContent = "Sync now";
   }
   clearTimeout(next);
   next = setTimeout(look, pause);
+}
+
+// A proxy's refusal is no JSON.
+async function why(answer) {
+  try {
+    return (await answer.json()).message;
+  } catch {
+    return `No sync has begun: something before Toggl Pulse refused it (${answer.status}).`;
+  }
 }
 
 function prepareSync() {
@@ -65,14 +77,18 @@ function prepareSync() {
     const button = document.getElementById("sync");
     button.disabled = true;
     button.textContent = "Syncing…";
-    const answer = await fetch(form.action, { method: "POST", headers: { Accept: "application/json" } });
-    if (!answer.ok && answer.status !== 409) {
-      const { message } = await answer.json();
-      const place = banner();
-      place.hidden = false;
-      place.querySelector(".said").textContent = message;
+    let refused = "";
+    try {
+      const answer = await fetch(form.action, { method: "POST", headers: { Accept: "application/json" } });
+      if (!answer.ok && answer.status !== 409) refused = await why(answer);
+    } catch {
+      // the look below says that nothing answers
     }
-    look();
+    await look();
+    if (!refused) return;
+    const place = banner();
+    place.hidden = false;
+    place.querySelector(".said").textContent = refused;
   });
 }
 

@@ -11,7 +11,9 @@ const long = (time, step) => showLocal(time, STEPS[step].long);
 
 function localise() {
   for (const time of document.querySelectorAll("time[data-step]")) {
-    time.textContent = showLocal(time.dateTime, STEPS[time.dataset.step].short);
+    // an hour of the week has no minutes, and no room for them
+    const clock = time.closest(".week-hours");
+    time.textContent = showLocal(time.dateTime, clock ? { hour: "numeric" } : STEPS[time.dataset.step].short);
   }
   for (const time of document.querySelectorAll("time[data-month]")) {
     time.textContent = showLocal(time.dateTime, { month: "short" });

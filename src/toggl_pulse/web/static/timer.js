@@ -1,12 +1,11 @@
 // A running timer that ticks, by the server's clock; one that is not known to run on stands still.
 
-import { now } from "./format.js";
+import { now, plain, two } from "./format.js";
 
 function show(timer) {
   const until = timer.dataset.until ? Number(timer.dataset.until) : now();
   const seconds = Math.max(0, Math.floor((until - Number(timer.value)) / 1000));
-  const two = (number) => String(number).padStart(2, "0");
-  timer.textContent = `${Math.floor(seconds / 3600)}:${two(Math.floor(seconds / 60) % 60)}:${two(seconds % 60)}`;
+  timer.textContent = `${plain(Math.floor(seconds / 3600))}:${two(Math.floor(seconds / 60) % 60)}:${two(seconds % 60)}`;
 }
 
 export function startTimers() {
