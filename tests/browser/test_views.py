@@ -145,6 +145,9 @@ async def test_what_is_chosen_is_in_the_address_and_can_be_gone_back_to(page: Pa
     assert (f"{demo}/ui/", first) == (page.url, await page.locator(".sums .sum dd data").first.inner_text())
     await page.go_forward()
     assert f"{demo}/ui/?range=last-month" == page.url
+    # and what can be chosen says what is shown
+    await settled(page)
+    assert "project" == await page.locator("select[name=group] option:checked").inner_text()
 
 
 async def test_filters_are_chosen_in_a_dialog_and_taken_out_by_a_click(page: Page, demo: str) -> None:
@@ -264,6 +267,8 @@ async def test_without_scripts_the_same_numbers_are_there(page: Page, demo: str,
     await page.goto(f"{demo}/ui/?{MONTH}")
 
     assert spoken_hours(told["datapoints"][0][0]) == await page.locator(".sums .sum dd data").first.inner_text()
+    assert re.fullmatch(r"(Data as of )?20 Nov 2026, \d\d:\d\d", await page.locator("#freshness").inner_text())
+    assert await page.locator("#figure-hours .plot").is_hidden()
     await page.locator("#filters").click()
     assert await page.get_by_role("button", name="Apply").is_visible()
 

@@ -38,7 +38,7 @@ def test_what_is_older_than_two_full_syncs_is_behind(seconds: float, state: str)
 def test_before_the_first_answer_nothing_is_known() -> None:
     never = {"data_as_of": None, "seconds_behind": None, "history": {"complete": False, "windows_done": 0}}
 
-    assert ("empty", "Nothing has been read yet.", None) == told(**never)
+    assert ("empty", "Nothing has been read yet: “Sync now” begins the first sync.", None) == told(**never)
     assert "reading" == told(**never, sync={"running": True})[0]
 
 

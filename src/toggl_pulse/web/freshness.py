@@ -42,7 +42,9 @@ def freshness(status: Mapping[str, Any]) -> Freshness:
     elif behind is None:
         state = "reading" if running else "empty"
         sentence = (
-            "The first sync is running: numbers appear as they arrive." if running else "Nothing has been read yet."
+            "The first sync is running: numbers appear as they arrive."
+            if running
+            else "Nothing has been read yet: “Sync now” begins the first sync."
         )
     elif not history.get("complete", True):
         state, sentence = "reading", _left(history)

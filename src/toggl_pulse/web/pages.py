@@ -16,7 +16,7 @@ from toggl_pulse.web.figures import as_json
 from toggl_pulse.web.freshness import freshness
 from toggl_pulse.web.look import Look
 from toggl_pulse.web.views import VIEWS, View
-from toggl_pulse.web.words import day, in_page, iso, local, month, shortened, shown, step
+from toggl_pulse.web.words import day, in_page, iso, local, month, shortened, shown, step, told
 
 __all__ = ["Pages"]
 
@@ -43,7 +43,7 @@ class Pages:
             lstrip_blocks=True,
         )
         self._environment.filters |= {
-            each.__name__: each for each in (shown, shortened, day, in_page, iso, local, month, step)
+            each.__name__: each for each in (shown, shortened, day, in_page, iso, local, month, step, told)
         }
         self._environment.globals |= {
             "static": f"static/{version()}/",

@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo
 import orjson
 from markupsafe import Markup
 
-__all__ = ["day", "in_page", "iso", "local", "month", "shortened", "shown", "step"]
+__all__ = ["day", "in_page", "iso", "local", "month", "shortened", "shown", "step", "told"]
 
 NONE = "–"
 MINUS = "\N{MINUS SIGN}"
@@ -73,6 +73,11 @@ def local(epoch_ms: int, zone: ZoneInfo, form: str) -> str:
         "day": day(moment),
         "daymonth": f"{moment.day} {moment:%b}",
     }.get(form, f"{day(moment)}, {moment:%H:%M}")
+
+
+def told(text: str, zone: ZoneInfo) -> str:
+    """A moment that is told as text (`2026-11-03T08:00:00Z`), by the local clock."""
+    return local(int(datetime.fromisoformat(text).timestamp()) * 1000, zone, "moment")
 
 
 def month(text: str) -> str:

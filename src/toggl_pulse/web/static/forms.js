@@ -68,9 +68,11 @@ export function prepareForms() {
   document.addEventListener("submit", ({ target }) => {
     if (target.method === "get") clean(target);
   });
-  // a page that is come back to has its fields again
-  addEventListener("pageshow", () => {
+  // a page that is come back to has its fields again, and in them what its address says, not what was chosen last
+  addEventListener("pageshow", ({ persisted }) => {
     for (const field of document.querySelectorAll("form :disabled[name]")) field.disabled = false;
+    const [way] = performance.getEntriesByType("navigation");
+    if (persisted || way?.type !== "navigate") for (const form of document.forms) form.reset();
   });
   prepareDialog();
   prepareZones();
