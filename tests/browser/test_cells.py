@@ -189,6 +189,21 @@ async def test_a_week_is_one_sheet_and_long_tables_begin_where_they_stand(
     assert "auto" == await page.evaluate("getComputedStyle(document.querySelector('main > .card')).breakInside")
 
 
+@pytest.mark.parametrize("look", [{"viewport": {"width": 390, "height": 800}}])
+async def test_on_a_phone_a_week_shows_today_and_the_hours_beside_it(
+    page: Page, demo: str, look: dict[str, object]
+) -> None:
+    await visit(page, f"{demo}/ui/calendar?range=this-week")
+
+    places = await page.evaluate(
+        """[".table-frame", ".day.today", ".week .clock"]
+          .map((each) => document.querySelector(each).getBoundingClientRect())
+          .map(({ left, right }) => [left, right])"""
+    )
+    (left, right), today, clock = places
+    assert left == clock[0] < clock[1] <= today[0] < today[1] <= right + 1
+
+
 @pytest.mark.parametrize("look", [{"locale": "en-US"}, {"locale": "ar-EG"}, {"locale": "de-DE"}])
 async def test_hours_find_room_over_their_columns_in_every_language(
     page: Page, demo: str, look: dict[str, object]
