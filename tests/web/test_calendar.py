@@ -12,7 +12,7 @@ import pytest
 from icalendar import Calendar
 from starlette.testclient import TestClient
 
-from api.scene import NOW, fill
+from api.scene import NOW, entry, fill
 from toggl_pulse.mirror import Mirror
 from toggl_pulse.web.feed_key import feed_key, new_feed_key, opens_feed
 from web.scene import PagePulse, browsing, signed_in
@@ -61,6 +61,19 @@ def test_a_longer_range_is_whole_weeks_from_the_user_s_first_weekday(browser: Te
     # Berlin's midnight is on the day before in UTC
     assert "2026-10-25" == first[1]
     assert 6 == date(2026, 10, 25).weekday()
+
+
+def test_what_overlaps_stands_in_one_row_of_its_day(tmp_path: Path) -> None:
+    with Mirror.open(f"sqlite:///{tmp_path / 'mirror.db'}", clock=lambda: NOW) as mirror:
+        fill(mirror)
+        with mirror.batch() as batch:
+            batch.write_entries([entry(9, "2026-11-02T09:00", 0.5, description="Beside")])
+        pulse = PagePulse(mirror)
+        with browsing(pulse) as client:
+            page = signed_in(client, pulse.api_token).get("/ui/calendar?from=2026-11-01&to=2026-11-30").text
+
+    (row,) = re.findall(r'<li class="beside">(.*?)</li>', page, re.DOTALL)
+    assert ["Plan", "Beside"] == re.findall(r"<bdi>(.*?)</bdi>", row)
 
 
 def test_more_than_six_weeks_are_cut_and_the_page_says_so(browser: TestClient) -> None:

@@ -84,9 +84,10 @@ def _words(row: EntryRow) -> tuple[str, ...]:
 
 
 def entry_rows(question: Question) -> Iterator[EntryRow]:
-    """Entries of the range, oldest first, made one by one."""
+    """Entries of the range, all or some kind of them, oldest first, made one by one."""
+    kind = _Kind(question)
     found = [
-        _numbers(number, rows, row)
+        _numbers(number, rows, kind.of(rows, row))
         for number, rows in enumerate(question.selection.rows)
         for row in matching_rows(rows, question.range, question.attribution)
     ]

@@ -32,7 +32,7 @@ from toggl_pulse.web.look import Look
 from toggl_pulse.web.pages import Pages
 from toggl_pulse.web.sessions import LASTS, Sessions
 from toggl_pulse.web.views import VIEWS, View
-from toggl_pulse.web.views.entries import search_of
+from toggl_pulse.web.views.entries import kind_of, search_of
 
 __all__ = ["PageRoutes", "Route"]
 
@@ -128,12 +128,12 @@ class PageRoutes:
         return Response(orjson.dumps(status), media_type="application/json")
 
     async def entries(self, request: Request) -> Response:
-        """Every entry of the view's range, filters and search as CSV, oldest first, safe for spreadsheets."""
+        """Every entry of the view's range, filters, kind and search as CSV, oldest first, safe for spreadsheets."""
         pulse = self._context.pulse
 
         def begin(_: Check) -> tuple[bytes, Iterator[bytes]]:
             asked = self._asked(request)
-            query = asked.query("entries", adhoc=search_of(asked.own))
+            query = asked.query("entries", adhoc=search_of(asked.own), **kind_of(asked.own))
             blocks = csv_blocks(pulse.answers.entries(query), asked.zone, safe=True)
             return next(blocks), blocks
 

@@ -58,6 +58,16 @@ class Day:
     shown: bool = True
     """Not so are days that only fill a row of weeks."""
 
+    def rows(self, most: int) -> list[list[Drawn]]:
+        """The first blocks, those that overlap in one row."""
+        found: list[list[Drawn]] = []
+        for each in self.blocks[:most]:
+            if found and each.block.lane > found[-1][-1].block.lane:
+                found[-1].append(each)
+            else:
+                found.append([each])
+        return found
+
 
 def show(look: Look) -> Mapping[str, Any]:
     asked = look.asked

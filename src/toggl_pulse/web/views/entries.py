@@ -11,7 +11,7 @@ from toggl_pulse.metrics import Filter
 from toggl_pulse.web.look import Look
 from toggl_pulse.web.views.view import View
 
-__all__ = ["VIEW", "search_of"]
+__all__ = ["VIEW", "kind_of", "search_of"]
 
 A_PAGE = 100
 MOST_PAGES = 100
@@ -54,6 +54,11 @@ def show(look: Look) -> Mapping[str, Any]:
 def _wanted(own: Mapping[str, str]) -> dict[str, Any]:
     """Which of the entries, and in what order; the metrics refuse what they do not know."""
     return {name: own[name] for name in ("only", "sort") if name in own}
+
+
+def kind_of(own: Mapping[str, str]) -> dict[str, Any]:
+    """As `_wanted`, without an order: files are oldest first."""
+    return {name: word for name, word in _wanted(own).items() if name == "only"}
 
 
 def search_of(own: Mapping[str, str]) -> tuple[Filter, ...]:
