@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import os
 from collections.abc import Iterator
@@ -48,9 +49,12 @@ def files_with_token(folder: Path, *others: str) -> list[Path]:
 
 
 def written(path: Path) -> bytes:
-    """What was ever written into a file: InfluxDB's are mostly holes, and reading those would take the longest."""
+    """What was ever written into a file: InfluxDB's are mostly holes, and reading those would take the longest.
+
+    A running server renames and removes files meanwhile: what is gone is nothing now, and is looked for at its end.
+    """
     found: list[bytes] = []
-    with path.open("rb") as file:
+    with contextlib.suppress(FileNotFoundError), path.open("rb") as file:
         end = 0
         while True:
             try:
@@ -59,6 +63,7 @@ def written(path: Path) -> bytes:
                 return b"".join(found)
             end = os.lseek(file.fileno(), start, os.SEEK_HOLE)
             found.append(os.pread(file.fileno(), end - start, start))
+    return b""
 
 
 def files_below(folder: Path) -> list[Path]:
@@ -128,6 +133,8 @@ def influxdb() -> Iterator[InfluxServer]:
     else:
         pytest.skip(MISSING)
     yield server
+    if isinstance(server, OwnServer):
+        server.kill()
     leaks = tokens_in_influxdb(server)
     server.close()
     assert [] == leaks, "a token was written to InfluxDB"
@@ -152,6 +159,7 @@ def own_influxdb() -> Iterator[OwnServer]:
         pytest.skip(MISSING_PROGRAM)
     server = OwnServer(found)
     yield server
+    server.kill()
     leaks = tokens_in_influxdb(server)
     server.close()
     assert [] == leaks, "a token was written to InfluxDB"
