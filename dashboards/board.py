@@ -12,6 +12,7 @@ from grafana_foundation_sdk.models.dashboard import (
     DashboardCursorSync,
     DashboardLinkType,
     GridPos,
+    Panel,
     VariableModel,
 )
 
@@ -73,8 +74,9 @@ def place(dashboard: Dashboard, height: int, *panels: tuple[int, Any]) -> None:
     used = sum(width for width, _ in panels)
     if used != WIDTH:
         raise ValueError(f"A row of panels must fill {WIDTH} columns, not {used}.")
+    uid = dashboard.build().uid or ""
     for width, panel in panels:
-        dashboard.with_panel(panel.grid_pos(GridPos(h=height, w=width)))
+        dashboard.with_panel(_Leading(panel.grid_pos(GridPos(h=height, w=width)), _ON.get(uid)))
 
 
 def linked(uid: str, **given: str) -> str:
@@ -82,6 +84,32 @@ def linked(uid: str, **given: str) -> str:
     kept = [f"${{{name}:queryparam}}" for name in FILTERS if name not in given]
     chosen = [f"var-{name}={value}" for name, value in given.items()]
     return f"/d/toggl-pulse-{uid}?{'&'.join(['${__url_time_range}', *kept, *chosen])}"
+
+
+_TO_PROJECTS = ("Projects, clients and entries with these filters", linked("projects"))
+_ON = {
+    "toggl-pulse-overview": _TO_PROJECTS,
+    "toggl-pulse-billing": _TO_PROJECTS,
+    "toggl-pulse-rhythm": _TO_PROJECTS,
+    "toggl-pulse-projects": ("What of it is billable", linked("billing")),
+}
+"""Where a panel leads whose values lead nowhere, on the dashboards whose filters count."""
+
+
+class _Leading(Builder[Panel]):
+    """A panel with a link in its corner, unless it has one of its own or its values have."""
+
+    def __init__(self, panel: Builder[Panel], lead: tuple[str, str] | None) -> None:
+        self._panel = panel
+        self._lead = lead
+
+    def build(self) -> Panel:
+        made = self._panel.build()
+        values_lead = made.field_config is not None and made.field_config.defaults.links
+        if self._lead and made.type_val != "text" and not made.links and not values_lead:
+            title, url = self._lead
+            made.links = [DashboardLink(title).url(url).build()]
+        return made
 
 
 class _Gaps(Builder[AnnotationQuery]):

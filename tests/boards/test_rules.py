@@ -158,6 +158,18 @@ def test_a_click_on_a_bar_of_a_ranking_leads_on(board: Json) -> None:
     assert [] == [panel["title"] for panel in rankings if not panel["fieldConfig"]["defaults"].get("links")]
 
 
+@EVERY
+def test_every_panel_whose_filters_count_leads_on(board: Json) -> None:
+    asking = [panel for panel in panels(board) if panel["type"] != "text" and board["title"] != "Sync health"]
+
+    assert [] == [
+        panel["title"]
+        for panel in asking
+        if not (panel.get("links") or panel["fieldConfig"]["defaults"].get("links"))
+        and not any(each["id"] == "links" for by in panel["fieldConfig"]["overrides"] for each in by["properties"])
+    ]
+
+
 def addresses(board: Json) -> list[str]:
     """Every address that a panel or one of its fields leads to, and the dashboard's own."""
     found = [link["url"] for link in board["links"] if link["type"] == "link"]
