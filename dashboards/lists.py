@@ -56,9 +56,7 @@ def running(title: str, question: Ask, *, empty: str) -> Panel:
 def projects(title: str, question: Ask, *, empty: str, more: str = "") -> Panel:
     """`question` is `project_overview`."""
     return (
-        said(title, question, empty=empty, more=more)
-        .override_by_name("project", override(links=[link("This project", "project")], custom_minWidth=160))
-        .override_by_name("client", override(links=[link("This client", "client")], custom_minWidth=140))
+        _of_projects(said(title, question, empty=empty, more=more))
         .override_by_name("hours", override(decimals=2))
         .override_by_name("hours_before", override(decimals=2))
         .override_by_name("share", override(decimals=1, custom_cellOptions=_GAUGE, color=_BLUE, min=0, max=1))
@@ -66,19 +64,15 @@ def projects(title: str, question: Ask, *, empty: str, more: str = "") -> Panel:
         .override_by_name("change", override(decimals=0, noValue="nothing before"))
         .override_by_name("last_activity", override(unit="dateTimeAsLocal", noValue="–", custom_width=170))
         .override_by_name("days_since", override(decimals=0, noValue="–"))
-        .transformations([without("project_id", "client_id")])
     )
 
 
 def dormant(title: str, question: Ask, *, empty: str) -> Panel:
     """`question` is `dormant_projects`."""
     return (
-        said(title, question, empty=empty)
-        .override_by_name("project", override(links=[link("This project", "project")], custom_minWidth=160))
-        .override_by_name("client", override(links=[link("This client", "client")], custom_minWidth=140))
+        _of_projects(said(title, question, empty=empty))
         .override_by_name("last_activity", override(unit="dateTimeAsLocal", noValue="never", custom_width=170))
         .override_by_name("days_since", override(decimals=0, noValue="–"))
-        .transformations([without("project_id", "client_id")])
     )
 
 
@@ -98,3 +92,12 @@ def overlaps(title: str, question: Ask, *, empty: str) -> Panel:
 
 _BLUE = {"mode": "fixed", "fixedColor": "blue"}
 _GAUGE = {"type": "gauge", "mode": "basic", "valueDisplayMode": "text"}
+
+
+def _of_projects(panel: Panel) -> Panel:
+    """A table with a project a row: its name and its client's lead on, their ids are not shown."""
+    return (
+        panel.override_by_name("project", override(links=[link("This project", "project")], custom_minWidth=160))
+        .override_by_name("client", override(links=[link("This client", "client")], custom_minWidth=140))
+        .transformations([without("project_id", "client_id")])
+    )

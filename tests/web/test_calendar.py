@@ -76,6 +76,20 @@ def test_what_overlaps_stands_in_one_row_of_its_day(tmp_path: Path) -> None:
     assert ["Plan", "Beside"] == re.findall(r"<bdi>(.*?)</bdi>", row)
 
 
+def test_a_crowded_day_of_a_month_counts_what_it_does_not_list_and_its_own_page_has_all(tmp_path: Path) -> None:
+    with Mirror.open(f"sqlite:///{tmp_path / 'mirror.db'}", clock=lambda: NOW) as mirror:
+        fill(mirror)
+        with mirror.batch() as batch:
+            batch.write_entries([entry(20 + hour, f"2026-11-10T{hour:02d}:00", 0.5) for hour in range(11)])
+        pulse = PagePulse(mirror)
+        with browsing(pulse) as client:
+            month = signed_in(client, pulse.api_token).get("/ui/calendar?from=2026-11-09&to=2026-11-30").text
+            day = client.get("/ui/calendar?from=2026-11-10&to=2026-11-10").text
+
+    assert (8, ["3 more"]) == (month.count('<svg class="block"'), re.findall(r">(\d+ more)</a>", month))
+    assert 11 == day.count('<svg class="block')
+
+
 def test_more_than_six_weeks_are_cut_and_the_page_says_so(browser: TestClient) -> None:
     page = browser.get("/ui/calendar?from=2026-01-01&to=2026-11-30").text
 

@@ -6,7 +6,6 @@ import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import UTC, datetime
 from functools import partial
-from itertools import chain
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -46,15 +45,13 @@ class ExportRoutes:
     async def _stream(
         self, request: Request, ending: str, kind: str, write: Callable[[Iterable[EntryRow], ZoneInfo], Iterator[bytes]]
     ) -> Response:
-        def begin(_: Check) -> tuple[bytes, Iterator[bytes]]:
+        def blocks(_: Check) -> Iterator[bytes]:
             query = self._read(request)
-            blocks = write(self._context.pulse.answers.entries(query), query.zone)
-            # with the first block made, whatever is wrong with the question is known before the status is sent
-            return next(blocks), blocks
+            return write(self._context.pulse.answers.entries(query), query.zone)
 
-        first, rest = await self._context.exports.run(begin)
+        stream = await self._context.exports.begun(blocks)
         headers = {"Content-Disposition": f'attachment; filename="entries.{ending}"'}
-        return StreamingResponse(self._context.exports.stream(chain([first], rest)), headers=headers, media_type=kind)
+        return StreamingResponse(stream, headers=headers, media_type=kind)
 
     def _read(self, request: Request) -> Query:
         """The query of the parameters; a name that is not one is refused, lest a slip exports everything."""

@@ -106,6 +106,11 @@ def _ratio(above: NDArray[Any], below: NDArray[Any]) -> Floats:
     return out
 
 
+_WORDS = tuple(
+    (name, "string") for name in ("description", "project", "client", "task", "tags", "billable", "user", "workspace")
+)
+"""What every list of entries says of one in words."""
+
 METRICS: Mapping[str, Metric] = MappingProxyType(
     {
         metric.slug: metric
@@ -291,14 +296,7 @@ METRICS: Mapping[str, Metric] = MappingProxyType(
                     ("start", "time"),
                     ("stop", "time"),
                     ("hours", "number"),
-                    ("description", "string"),
-                    ("project", "string"),
-                    ("client", "string"),
-                    ("task", "string"),
-                    ("tags", "string"),
-                    ("billable", "string"),
-                    ("user", "string"),
-                    ("workspace", "string"),
+                    *_WORDS,
                     ("id", "string"),  # a string, for ids are no quantities and may not fit a browser's numbers
                 ),
                 keys=("sort", "only", "limit"),
@@ -317,14 +315,7 @@ METRICS: Mapping[str, Metric] = MappingProxyType(
                 columns=(
                     ("since", "time"),
                     ("hours", "number"),
-                    ("description", "string"),
-                    ("project", "string"),
-                    ("client", "string"),
-                    ("task", "string"),
-                    ("tags", "string"),
-                    ("billable", "string"),
-                    ("user", "string"),
-                    ("workspace", "string"),
+                    *_WORDS,
                     ("project_id", "string"),
                     ("client_id", "string"),
                     ("id", "string"),

@@ -10,6 +10,7 @@ import asyncio
 import threading
 from collections.abc import AsyncIterator, Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from itertools import chain
 from typing import Generic, TypeVar
 
 from toggl_pulse.errors import Unavailable
@@ -96,6 +97,16 @@ class Workers:
         loop = asyncio.get_running_loop()
         while (block := await loop.run_in_executor(self._pool, next, blocks, None)) is not None:
             yield block
+
+    async def begun(self, make: Callable[[Check], Iterator[bytes]]) -> AsyncIterator[bytes]:
+        """As `stream`, with the first block made: what is wrong with the question is known before a status is sent."""
+
+        def begin(check: Check) -> tuple[bytes, Iterator[bytes]]:
+            blocks = make(check)
+            return next(blocks), blocks
+
+        first, rest = await self.run(begin)
+        return self.stream(chain([first], rest))
 
 
 class _Piece(Generic[T]):

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Iterator
 from datetime import timedelta
 from http import HTTPStatus
-from itertools import chain
 
 from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
@@ -43,16 +42,14 @@ class FeedRoutes:
             await self._turn_away()
             return refusal(HTTPStatus.NOT_FOUND, "not_found", "There is no calendar at this address any more.")
 
-        def begin(_: Check) -> tuple[bytes, Iterator[bytes]]:
+        def pieces(_: Check) -> Iterator[bytes]:
             now = pulse.clock()
             query = self._read(request).query("entries", span=(now - REACH, now + REACH))
             moment = pulse.answers.moment()
-            pieces = feed(moment.entries(query), now=now, until=moment.counts_until)
-            return next(pieces), pieces
+            return feed(moment.entries(query), now=now, until=moment.counts_until)
 
-        first, rest = await self._context.exports.run(begin)
         return StreamingResponse(
-            self._context.exports.stream(chain([first], rest)),
+            await self._context.exports.begun(pieces),
             media_type="text/calendar; charset=utf-8",
             headers={"Content-Disposition": 'inline; filename="toggl-pulse.ics"'},
         )

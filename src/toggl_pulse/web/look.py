@@ -117,15 +117,11 @@ class Look:
 
     def colour_by_label(self, label: str) -> str | None:
         """The colour of the project that a table names by this label."""
-        found = self._project_colours
-        if not found:
-            for key, text in self.pulse.answers.values("project"):
-                found[text] = self.colour_of("project", key)
-        return found.get(label)
+        return self._project_colours.get(label)
 
     @cached_property
     def _project_colours(self) -> dict[str, str | None]:
-        return {}
+        return {label: self.colour_of("project", key) for key, label in self.pulse.answers.values("project")}
 
     @cached_property
     def _colours(self) -> Colours:

@@ -8,7 +8,6 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from functools import partial
 from http import HTTPStatus
-from itertools import chain
 from typing import Any, TypeVar
 from urllib.parse import parse_qsl, urlsplit
 
@@ -131,14 +130,12 @@ class PageRoutes:
         """Every entry of the view's range, filters, kind and search as CSV, oldest first, safe for spreadsheets."""
         pulse = self._context.pulse
 
-        def begin(_: Check) -> tuple[bytes, Iterator[bytes]]:
+        def blocks(_: Check) -> Iterator[bytes]:
             asked = self._asked(request)
             query = asked.query("entries", adhoc=search_of(asked.own), **kind_of(asked.own))
-            blocks = csv_blocks(pulse.answers.entries(query), asked.zone, safe=True)
-            return next(blocks), blocks
+            return csv_blocks(pulse.answers.entries(query), asked.zone, safe=True)
 
-        first, rest = await self._context.exports.run(begin)
-        stream = self._context.exports.stream(chain([first], rest))
+        stream = await self._context.exports.begun(blocks)
         return _download(StreamingResponse(stream, media_type="text/csv; charset=utf-8"), "entries.csv")
 
     # --- changes --------------------------------------------------------------------------------------------------

@@ -55,13 +55,16 @@ class Day:
     hours: float
     blocks: Sequence[Drawn]
     link: str
+    left: int = 0
+    """Blocks that are counted only."""
     shown: bool = True
     """Not so are days that only fill a row of weeks."""
 
-    def rows(self, most: int) -> list[list[Drawn]]:
-        """The first blocks, those that overlap in one row."""
+    @property
+    def rows(self) -> list[list[Drawn]]:
+        """The blocks, those that overlap in one row."""
         found: list[list[Drawn]] = []
-        for each in self.blocks[:most]:
+        for each in self.blocks:
             if found and each.block.lane > found[-1][-1].block.lane:
                 found[-1].append(each)
             else:
@@ -79,16 +82,17 @@ def show(look: Look) -> Mapping[str, Any]:
     hours = _hours(look, span)
     blocks = blocks_of_days(entries[:MOST_ENTRIES], days, asked.zone, look.moment.counts_until)
     window = _window(block for many in blocks.values() for block in many)
-    made = [_day(look, day, hours.get(day, 0.0), blocks[day], window) for day in days]
+    by_the_hour = len(days) <= WEEK
+    most = None if by_the_hour else IN_A_CELL
+    made = [_day(look, day, hours.get(day, 0.0), blocks[day], window, most) for day in days]
     return {
         "tracked": METRICS["tracked_hours"],
         "whole": look.number("tracked_hours", span=span, attribution="split"),
-        "by_the_hour": len(days) <= WEEK,
+        "by_the_hour": by_the_hour,
         "days": made,
         "weeks": _weeks(look, made),
         "window": window,
         "height": (window[1] - window[0]) * HOUR_PIXELS,
-        "in_a_cell": IN_A_CELL,
         "cut": first > asked.first,
         "too_many": MOST_ENTRIES if len(entries) > MOST_ENTRIES else None,
         "now_at": _now(look, window),
@@ -121,7 +125,9 @@ def _now(look: Look, window: tuple[int, int]) -> float | None:
     return round(100 * share, 2) if 0 <= share <= 1 else None
 
 
-def _day(look: Look, day: date, hours: float, blocks: Sequence[Block], window: tuple[int, int]) -> Day:
+def _day(
+    look: Look, day: date, hours: float, blocks: Sequence[Block], window: tuple[int, int], most: int | None
+) -> Day:
     minutes = (window[1] - window[0]) * 60
     drawn = [
         Drawn(
@@ -135,10 +141,11 @@ def _day(look: Look, day: date, hours: float, blocks: Sequence[Block], window: t
             words=_words(look, block),
             link=_entries_of(look, day, block.entry),
         )
-        for block in blocks
+        for block in blocks[:most]
     ]
     begins = int(beginning(day, look.asked.zone).timestamp()) * 1000
-    return Day(day, begins, hours, drawn, look.asked.link("calendar", **{"from": day, "to": day}))
+    link = look.asked.link("calendar", **{"from": day, "to": day})
+    return Day(day, begins, hours, drawn, link, left=len(blocks) - len(drawn))
 
 
 def _size(block: Block) -> str:
@@ -172,16 +179,15 @@ def _entries_of(look: Look, day: date, entry: EntryRow) -> str:
     return look.asked.link("entries", **{"from": began, "to": began, "group": None, "interval": None, **project})
 
 
-def _weeks(look: Look, days: Sequence[Day]) -> list[tuple[str, list[Day]]]:
-    """Rows of whole weeks with the link to each; days outside of the range are blank."""
+def _weeks(look: Look, days: Sequence[Day]) -> list[list[Day]]:
+    """Rows of whole weeks; days outside of the range are blank."""
     first, last = days[0].day, days[-1].day
     start = first - timedelta(days=(first.isoweekday() - look.asked.week_start) % WEEK)
     by_day = {each.day: each for each in days}
     found = []
     while start <= last:
         row = [start + timedelta(days=number) for number in range(WEEK)]
-        link = look.asked.link("calendar", **{"from": row[0], "to": row[-1]})
-        found.append((link, [by_day.get(day) or _blank(look, day) for day in row]))
+        found.append([by_day.get(day) or _blank(look, day) for day in row])
         start += timedelta(days=WEEK)
     return found
 
